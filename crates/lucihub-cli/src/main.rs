@@ -1,0 +1,2 @@
+//! LuciHub.
+fn main(){}

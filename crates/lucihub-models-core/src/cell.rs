@@ -1,0 +1,137 @@
+//! Cells: the fixed grid on which cold storage keeps lines and samples.
+//!
+//! A cell is a pure function of the index, so checkpoints, restarts and
+//! competing archivers with any settings write the same cells.
+
+use std::ops::Range;
+
+use crate::digest::{Canonical, Digest};
+use crate::envelope::Bucket;
+use crate::error::Invalid;
+use crate::latest::{Gap, Grid, LogLine, Series};
+
+impl Grid {
+    /// Refuses sizes that the grid cannot have: samples per cell a power of two
+    /// from 1,024 to 1,048,576, lines per cell from 1 to 65,536.
+    ///
+    /// # Errors
+    /// [`Invalid`] naming the size.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if !self.samples.is_power_of_two() || !(1_024..=1 << 20).contains(&self.samples) {
+            return Err(Invalid::new("grid", format!("{} samples per cell", self.samples))
+                .hint("use a power of two from 1024 to 1048576"));
+        }
+        if !(1..=65_536).contains(&self.lines) {
+            return Err(Invalid::new("grid", format!("{} lines per cell", self.lines)).hint("use 1 to 65536"));
+        }
+        Ok(())
+    }
+
+    /// The indices of a sample cell.
+    #[must_use]
+    pub fn sample_cell(&self, cell: u64) -> Range<u64> {
+        let size = u64::from(self.samples);
+        cell * size..(cell + 1) * size
+    }
+
+    /// The numbers of the lines of a log cell.
+    #[must_use]
+    pub fn log_cell(&self, cell: u64) -> Range<u64> {
+        let size = u64::from(self.lines);
+        cell * size..(cell + 1) * size
+    }
+
+    /// The sample cells that a range of indices touches.
+    #[must_use]
+    pub fn sample_cells(&self, range: &Range<u64>) -> Range<u64> {
+        touched(range, self.samples.into())
+    }
+
+    /// The log cells that a range of line numbers touches.
+    #[must_use]
+    pub fn log_cells(&self, range: &Range<u64>) -> Range<u64> {
+        touched(range, self.lines.into())
+    }
+}
+
+fn touched(range: &Range<u64>, size: u64) -> Range<u64> {
+    if range.start >= range.end {
+        let at = range.start / size;
+        return at..at;
+    }
+    range.start / size..range.end.div_ceil(size)
+}
+
+/// Samples of one channel in one cell of the grid. While the run is open the
+/// last cell may end early.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleCell {
+    /// The channel.
+    pub channel: u32,
+    /// The number of the cell.
+    pub cell: u64,
+    /// What is in it; it begins at the cell's first index.
+    pub series: Series,
+}
+
+impl SampleCell {
+    /// The hash of its logical content.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let mut c = Canonical::of("lucihub samples 1");
+        c.number(self.channel.into());
+        c.number(self.cell);
+        c.number(self.series.first);
+        c.number(self.series.end);
+        c.each(&self.series.gaps, Canonical::gap);
+        c.floats(&self.series.values);
+        c.finish()
+    }
+}
+
+/// Log lines in one cell of the grid. While the run is open the last cell may
+/// end early.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogCell {
+    /// The number of the cell.
+    pub cell: u64,
+    /// The number of its first line.
+    pub first: u64,
+    /// The lines.
+    pub lines: Vec<LogLine>,
+}
+
+impl LogCell {
+    /// The number after its last line.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    /// The hash of its logical content.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let mut c = Canonical::of("lucihub lines 1");
+        c.number(self.cell);
+        c.number(self.first);
+        c.each(&self.lines, Canonical::line);
+        c.finish()
+    }
+}
+
+/// What a cell's small column says without decoding its samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellSummary {
+    /// The channel.
+    pub channel: u32,
+    /// The number of the cell.
+    pub cell: u64,
+    /// The first index.
+    pub first: u64,
+    /// The index after the last one.
+    pub end: u64,
+    /// Where samples are missing.
+    pub gaps: Vec<Gap>,
+    /// One bucket per [`SUMMARY_WIDTH`](crate::SUMMARY_WIDTH) indices, from the first.
+    pub buckets: Vec<Bucket>,
+}

@@ -1,0 +1,95 @@
+//! How a run moves into cold storage.
+
+use async_trait::async_trait;
+
+use crate::cell::{LogCell, SampleCell};
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::id::RunId;
+use crate::latest::RunHead;
+use crate::position::Positions;
+use crate::timestamp::Timestamp;
+
+/// Cells of a run, written together.
+#[derive(Debug, Clone, Default)]
+pub struct Checkpoint {
+    /// Log cells.
+    pub lines: Vec<LogCell>,
+    /// Sample cells.
+    pub samples: Vec<SampleCell>,
+}
+
+/// The last step of archiving.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The complete head.
+    pub head: RunHead,
+    /// How far its lines and samples are.
+    pub positions: Positions,
+    /// The digest of what it recorded.
+    pub digest: Digest,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// The run is archived now.
+    Committed,
+    /// It was archived before, with the same digest.
+    Existing,
+}
+
+/// What a run costs in cold storage, in bytes of its columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoredBytes {
+    /// Head, input and output.
+    pub head: u64,
+    /// Encoded log lines.
+    pub lines: u64,
+    /// Encoded samples.
+    pub samples: u64,
+    /// Summaries, gaps and digests of the cells.
+    pub summaries: u64,
+}
+
+impl StoredBytes {
+    /// All of it.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.head + self.lines + self.samples + self.summaries
+    }
+}
+
+/// Mirroring, checkpoints, and the archive. Every step is idempotent, and any
+/// number of keepers may take it at once.
+#[async_trait]
+pub trait ColdArchive: Send + Sync {
+    /// Mirrors a live run's head. It only ever goes forward: a head with fewer
+    /// states than the mirror has changes nothing, and neither does any head
+    /// once the run is archived. Labels stay: people own them, here. Returns
+    /// whether the mirror holds at least these states now.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    async fn mirror(&self, head: &RunHead) -> Result<bool>;
+
+    /// Writes cells in one transaction. Of two cells under one key the longer
+    /// one stays, so that checkpoints with any settings converge. An archived
+    /// run takes none: the answer is `false` then.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run: cells of a deleted run never rise again.
+    async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool>;
+
+    /// Archives a run: head, positions, digest and time in one transaction.
+    /// Labels stay.
+    ///
+    /// # Errors
+    /// `NotFound`; `Precondition` if it was archived with another digest.
+    async fn commit(&self, commit: &Commit) -> Result<Committed>;
+
+    /// What a run costs. `None` if there is no such run.
+    async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>>;
+}

@@ -1,0 +1,22 @@
+//! The cold ports: what happened.
+//!
+//! Small dyn-safe traits; an adapter implements them all and is a
+//! [`ColdStore`]. The law of each method stands in its doc comment, and the
+//! conformance suite of `lucihub-testkit` checks that law.
+
+mod archive;
+mod devices;
+mod logs;
+mod runs;
+mod samples;
+
+pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
+pub use devices::{ColdDevices, DevicePage, OperatorFields, SeenFields};
+pub use logs::ColdLogs;
+pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
+pub use samples::ColdSamples;
+
+/// Cold storage, whole.
+pub trait ColdStore: ColdRuns + ColdArchive + ColdLogs + ColdSamples + ColdDevices {}
+
+impl<T: ColdRuns + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ?Sized> ColdStore for T {}

@@ -1,0 +1,100 @@
+//! Runs in cold storage.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::digest::Digest;
+use crate::error::Result;
+use crate::filter::{PageRequest, RunFilter, RunPage};
+use crate::id::RunId;
+use crate::json::JsonText;
+use crate::latest::RunHead;
+use crate::position::Positions;
+use crate::timestamp::Timestamp;
+
+/// What creating a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now.
+    Created,
+    /// It was there already, created with the same content.
+    Existing,
+}
+
+/// That a run was archived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Archived {
+    /// When.
+    pub at: Timestamp,
+    /// The digest of what it recorded.
+    pub digest: Digest,
+}
+
+/// A run in cold storage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColdRun {
+    /// The head: complete once archived, before that the last mirror.
+    pub head: RunHead,
+    /// How far its lines and samples are here.
+    pub positions: Positions,
+    /// Whether it was archived.
+    pub archived: Option<Archived>,
+}
+
+/// A run that is not archived yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingRun {
+    /// The run.
+    pub id: RunId,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// How many states the mirror has.
+    pub states: u64,
+}
+
+/// What people may change on a run. `None` leaves a field as it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunUpdate {
+    /// All labels anew.
+    pub labels: Option<BTreeMap<String, String>>,
+    /// The output; only once the run is archived.
+    pub output: Option<JsonText>,
+    /// The error; only once the run is archived.
+    pub error: Option<String>,
+}
+
+/// Runs: the durable fact, the lists, and what people change.
+#[async_trait]
+pub trait ColdRuns: Send + Sync {
+    /// Creates a run in state `queued`. The same id with the same content again
+    /// succeeds, also when the run has gone on since.
+    ///
+    /// # Errors
+    /// `AlreadyExists` for the same id with other content, `Invalid` past a limit.
+    async fn create(&self, head: &RunHead) -> Result<Created>;
+
+    /// One run, without its lines and samples.
+    async fn get(&self, run: RunId) -> Result<Option<ColdRun>>;
+
+    /// Changes labels at any time, output and error once the run is archived:
+    /// before that its worker writes them.
+    ///
+    /// # Errors
+    /// `NotFound`; `Precondition` for output or error of a run that is not
+    /// archived; `Invalid` past a limit. Nothing is changed then.
+    async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()>;
+
+    /// One page of runs by `(created_at, id)`. The cost is that of the page,
+    /// wherever in the list it lies; large columns are not touched.
+    ///
+    /// # Errors
+    /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page).
+    async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;
+
+    /// Runs that are not archived, by `(created_at, id)`, after another one.
+    async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>>;
+
+    /// Deletes a run and all that hangs on it. `false` if there was none.
+    async fn delete(&self, run: RunId) -> Result<bool>;
+}

@@ -1,0 +1,172 @@
+//! Errors, sorted by what the caller can do about them.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The result of a storage operation.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Why a storage operation failed.
+///
+/// | variant | what to do |
+/// | --- | --- |
+/// | `NotFound`, `AlreadyExists`, `Precondition`, `Invalid` | change the request |
+/// | `Unavailable` | nothing was written: try again later |
+/// | `Unknown` | no answer came: it may have been written; send the same again |
+/// | `Full` | make room, or wait until the keeper has |
+/// | `Corrupt` | stored bytes are damaged; the rest stays readable |
+/// | `Model` | the document is not readable by this version of the library |
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// The missing thing, by name.
+        what: String,
+    },
+    /// A different thing has that name already.
+    #[error("{what} exists already, with other content")]
+    AlreadyExists {
+        /// The thing, by name.
+        what: String,
+    },
+    /// The thing is not in the condition that the operation needs.
+    #[error("{what}: {why}")]
+    Precondition {
+        /// The thing, by name.
+        what: String,
+        /// What stands in the way, and what to do about it.
+        why: String,
+    },
+    /// The input breaks a rule; nothing was written.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The storage cannot be reached; nothing was written.
+    #[error("{store} is unavailable: {why}")]
+    Unavailable {
+        /// Which storage.
+        store: String,
+        /// What happened.
+        why: String,
+    },
+    /// No answer came back; the operation may or may not have been applied.
+    #[error("{store} gave no answer, the operation may have been applied: {why}")]
+    Unknown {
+        /// Which storage.
+        store: String,
+        /// What happened.
+        why: String,
+    },
+    /// The storage has no room; nothing was written.
+    #[error("{store} is full: {why}")]
+    Full {
+        /// Which storage.
+        store: String,
+        /// The limit, and what to do about it.
+        why: String,
+    },
+    /// Stored bytes do not decode to what was written.
+    #[error("{what} is corrupt: {why}")]
+    Corrupt {
+        /// Table, run, channel and cell.
+        what: String,
+        /// Which check failed.
+        why: String,
+    },
+    /// A document is not of a version this library reads.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl StoreError {
+    /// `NotFound` for a thing.
+    pub fn not_found(what: impl fmt::Display) -> Self {
+        Self::NotFound { what: what.to_string() }
+    }
+
+    /// `Precondition` for a thing.
+    pub fn precondition(what: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Precondition { what: what.to_string(), why: why.to_string() }
+    }
+
+    /// `Corrupt` for a thing.
+    pub fn corrupt(what: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Corrupt { what: what.to_string(), why: why.to_string() }
+    }
+
+    /// `Unavailable` for a storage.
+    pub fn unavailable(store: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self::Unavailable { store: store.to_string(), why: why.to_string() }
+    }
+
+    /// Whether the same call may succeed later without a change of the request.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Unknown { .. } | Self::Full { .. })
+    }
+}
+
+/// Input that breaks a rule: names the thing, what is wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{thing}: {problem}{}{}", if hint.is_empty() { "" } else { "; " }, hint)]
+pub struct Invalid {
+    thing: String,
+    problem: String,
+    hint: String,
+}
+
+impl Invalid {
+    /// Names the thing and what is wrong with it.
+    pub fn new(thing: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { thing: thing.into(), problem: problem.into(), hint: String::new() }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The thing, by name.
+    #[must_use]
+    pub fn thing(&self) -> &str {
+        &self.thing
+    }
+}
+
+/// Why a document could not become a model.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// It is of a version that this library does not know yet.
+    #[error("the document is of version {found}, this library reads up to {newest}; upgrade this component")]
+    NewerVersion {
+        /// The document's version.
+        found: String,
+        /// The newest version this library reads.
+        newest: String,
+    },
+    /// It is not of the shape that its version demands.
+    #[error("not a valid {version} {kind}: {why}")]
+    Malformed {
+        /// `run` or `device`.
+        kind: &'static str,
+        /// The version that the document claims.
+        version: String,
+        /// Field and position.
+        why: String,
+    },
+    /// It has something that the wanted form cannot hold.
+    #[error("{what} cannot be written as {form}: {why}")]
+    NotRepresentable {
+        /// The part.
+        what: &'static str,
+        /// The form.
+        form: &'static str,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,24 @@
+//! The hot ports: what happens now.
+//!
+//! Small dyn-safe traits; an adapter implements them all and is a
+//! [`HotStore`]. The law of each method stands in its doc comment, and the
+//! conformance suite of `lucihub-testkit` checks that law.
+
+mod append;
+mod devices;
+mod logs;
+mod runs;
+mod samples;
+mod watch;
+
+pub use append::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
+pub use devices::{ActiveDevice, Announced, DEVICE_LEASE, DeviceSeen, HotDevices};
+pub use logs::{HotLogs, LineSlice};
+pub use runs::{Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, TakeOver, Taken, TookOver};
+pub use samples::HotSamples;
+pub use watch::{Health, HotWatch, RunWakes, Wakes};
+
+/// Hot storage, whole.
+pub trait HotStore: HotRuns + HotAppend + HotLogs + HotSamples + HotDevices + HotWatch {}
+
+impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotDevices + HotWatch + ?Sized> HotStore for T {}

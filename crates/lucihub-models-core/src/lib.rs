@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+
+mod any;
+mod batch;
+mod cell;
+pub mod cold;
+mod digest;
+mod envelope;
+mod error;
+mod exact;
+mod extra;
+mod filter;
+pub mod hot;
+mod id;
+mod json;
+mod latest;
+mod limits;
+mod model;
+mod open_text;
+mod plan;
+mod position;
+mod timestamp;
+mod transition;
+pub mod v1;
+pub mod v2;
+
+pub use any::{AnyDevice, AnyRun, HeadDocument};
+pub use batch::{Batch, BatchBody, GapMark, HeadPatch, SampleBlock, WriterMark};
+pub use cell::{CellSummary, LogCell, SampleCell};
+pub use digest::{Digest, RunDigest};
+pub use envelope::{Bucket, Envelope, EnvelopeBuilder, SUMMARY_WIDTH};
+pub use error::{Invalid, ModelError, Result, StoreError};
+pub use extra::Extra;
+pub use filter::{Order, PageCursor, PageRequest, RunFilter, RunPage, RunSummary};
+pub use id::{DeviceId, IdSource, RunId, SystemIds, WriterId};
+pub use json::JsonText;
+pub use latest::{
+    Channel, Device, DeviceType, FinalValue, Gap, GapCause, Grid, InputType, JobType, LogLine, Overload, Phase,
+    PhaseChange, Relation, RelationKind, Run, RunHead, RunState, Series, StateChange, TimeBase,
+};
+pub use limits::Limits;
+pub use model::{DeviceModel, RunModel};
+pub use plan::{Piece, Plan, Reject, check_labels};
+pub use position::{Cursor, Positions};
+pub use timestamp::{Clock, SystemClock, Timestamp};
+pub use transition::Step;

@@ -1,0 +1,87 @@
+//! Limits on what one request may bring, checked before anything is written.
+
+/// How large things may be. Configurable; the defaults are the documented
+/// limits.
+///
+/// ```
+/// use lucihub_models_core::Limits;
+/// let limits = Limits::default().with_json_bytes(64 * 1024);
+/// assert_eq!(limits.json_depth, 64);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one JSON document (input, output, parameter schema).
+    pub json_bytes: usize,
+    /// Nesting depth of one JSON document.
+    pub json_depth: usize,
+    /// Bytes of one log line. The recorder cuts longer ones.
+    pub line_bytes: usize,
+    /// Bytes of one batch, as [`Batch::size`](crate::Batch::size) counts.
+    pub batch_bytes: usize,
+    /// Channels of one run. Zero channels are allowed.
+    pub channels: usize,
+    /// Labels of one run.
+    pub labels: usize,
+    /// Bytes of one short text: label, name, unit, reason, owner, error.
+    pub text_bytes: usize,
+    /// Items of one page.
+    pub page: usize,
+    /// Entries of a run's head that a worker appends: states, phases, overloads and final values, each.
+    pub head_entries: usize,
+    /// Samples that one jump of the sample index may skip.
+    pub gap: u64,
+    /// Samples of one channel.
+    pub samples: u64,
+    /// Bytes of a device's entity.
+    pub entity_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            json_bytes: 1024 * 1024,
+            json_depth: 64,
+            line_bytes: 64 * 1024,
+            batch_bytes: 2 * 1024 * 1024,
+            channels: 4096,
+            labels: 64,
+            text_bytes: 4096,
+            page: 1000,
+            head_entries: 16_384,
+            gap: 1 << 26,
+            samples: 1 << 40,
+            entity_bytes: 64 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Sets the bytes of one JSON document.
+    #[must_use]
+    pub const fn with_json_bytes(mut self, bytes: usize) -> Self {
+        self.json_bytes = bytes;
+        self
+    }
+
+    /// Sets the bytes of one batch.
+    #[must_use]
+    pub const fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes;
+        self
+    }
+
+    /// Sets the bytes of one log line.
+    #[must_use]
+    pub const fn with_line_bytes(mut self, bytes: usize) -> Self {
+        self.line_bytes = bytes;
+        self
+    }
+
+    /// Sets the channels of one run.
+    #[must_use]
+    pub const fn with_channels(mut self, channels: usize) -> Self {
+        self.channels = channels;
+        self
+    }
+}

@@ -1,0 +1,13 @@
+//! Version 1: the first draft, exactly.
+//!
+//! Frozen. What later versions changed stands in their own modules.
+
+mod device;
+mod kinds;
+mod run;
+mod state;
+
+pub use device::Device;
+pub use kinds::{DeviceType, InputType, JobType};
+pub use run::Run;
+pub use state::{RunState, StateChange};

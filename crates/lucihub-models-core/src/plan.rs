@@ -103,6 +103,18 @@ impl Plan {
         Ok(Self { states: plan_states(body, head)?, pieces: plan_pieces(body, channels, next, limits)? })
     }
 
+    /// Moves positions on by what the batch writes.
+    pub fn advance(&self, body: &BatchBody, at: &mut Positions) {
+        at.states += self.states.len() as u64;
+        at.phases += body.phases.len() as u64;
+        at.lines += body.lines.len() as u64;
+        for (channel, pieces) in &self.pieces {
+            if let Some(last) = pieces.last() {
+                at.set_sample(*channel, last.end());
+            }
+        }
+    }
+
     /// The state that seals the run, if the batch ends it.
     #[must_use]
     pub fn seal(&self) -> Option<&RunState> {

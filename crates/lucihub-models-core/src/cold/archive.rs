@@ -90,6 +90,11 @@ pub trait ColdArchive: Send + Sync {
     /// `NotFound`; `Precondition` if it was archived with another digest.
     async fn commit(&self, commit: &Commit) -> Result<Committed>;
 
+    /// Says that hot storage has let go of an archived run, so that keepers need
+    /// not attend to it again: it is not pending from then on. A run that is not
+    /// archived stays pending: the answer is `false` then, as for an absent one.
+    async fn release(&self, run: RunId) -> Result<bool>;
+
     /// What a run costs. `None` if there is no such run.
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>>;
 }

@@ -42,7 +42,8 @@ pub struct ColdRun {
     pub archived: Option<Archived>,
 }
 
-/// A run that is not archived yet.
+/// A run that a keeper still has to attend to: not archived, or archived and
+/// not yet [released](super::ColdArchive::release) by hot storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingRun {
     /// The run.
@@ -92,7 +93,9 @@ pub trait ColdRuns: Send + Sync {
     /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page).
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;
 
-    /// Runs that are not archived, by `(created_at, id)`, after another one.
+    /// Runs that were not [released](super::ColdArchive::release) yet, by
+    /// `(created_at, id)`, after another one. Served by a partial index, so its
+    /// cost is that of the open runs, whatever the number of all runs.
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>>;
 
     /// Deletes a run and all that hangs on it. `false` if there was none.

@@ -1,1 +1,17 @@
-//! LuciHub.
+#![doc = include_str!("../README.md")]
+
+pub mod archive;
+mod devices;
+pub mod follow;
+mod open;
+pub mod read;
+pub mod record;
+mod runs;
+mod store;
+
+pub use archive::{Keeper, KeeperOptions};
+pub use follow::{Event, Follower, Select};
+pub use open::Urls;
+pub use read::{Located, RunStatus, Snapshot, Source};
+pub use record::{RecordError, RecordOptions, Recorder};
+pub use store::{Store, StoreBuilder};

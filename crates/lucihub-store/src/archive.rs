@@ -1,0 +1,16 @@
+//! Archiving: how runs move from hot to cold storage.
+//!
+//! The [`Keeper`] is one loop. It walks the runs that cold storage has not seen
+//! to the end, asks hot storage about each, and does the one next thing: open,
+//! mirror, checkpoint, fail the dead, archive, expire. Every step is idempotent;
+//! any number of keepers may run, and each may be killed at any moment.
+
+mod attend;
+mod checkpoint;
+mod finish;
+mod keeper;
+mod options;
+mod rescue;
+
+pub use keeper::{Keeper, WalkReport};
+pub use options::KeeperOptions;

@@ -1,0 +1,72 @@
+//! Attending to one run: the one next thing, until there is none.
+
+use lucihub_models_core::cold::ColdRun;
+use lucihub_models_core::hot::{HotRun, Opened};
+use lucihub_models_core::{Positions, Result, RunId};
+
+use super::keeper::{Keeper, WalkReport};
+use crate::read::Located;
+
+impl Keeper {
+    /// Does what is to be done for one run now.
+    pub(super) async fn attend(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
+        let Some(cold) = self.store.cold_run(run).await? else { return Ok(()) };
+        if cold.archived.is_some() {
+            return self.let_go(run, report).await;
+        }
+        let Some(hot) = self.store.hot().get(run).await? else {
+            return self.missing(cold, report).await;
+        };
+        self.memory().entry(run).or_default().lost_since = None;
+        self.live(cold, hot, report).await
+    }
+
+    /// A run that hot storage does not have.
+    async fn missing(&self, cold: ColdRun, report: &mut WalkReport) -> Result<()> {
+        let run = cold.head.id;
+        let untouched = Positions { states: 1, ..Positions::default() };
+        if cold.positions != untouched {
+            return self.rescue(cold, report).await;
+        }
+        match self.store.hot().open(&cold.head).await? {
+            Opened::Created => {
+                report.opened += 1;
+                // Another keeper may have archived it between the look and the opening.
+                match self.store.cold().get(run).await? {
+                    Some(now) if now.archived.is_none() => Ok(()),
+                    _ => self.take_back(run).await,
+                }
+            }
+            Opened::Existing => Ok(()),
+            // Its deletion stopped half-way: hot storage is done, this is the rest.
+            Opened::Deleted => self.store.cold().delete(run).await.map(drop),
+        }
+    }
+
+    /// Removes a run that should not have been opened, unless a worker has it.
+    async fn take_back(&self, run: RunId) -> Result<()> {
+        self.store.hot().remove(run, false, std::time::Duration::from_secs(60)).await.map(drop)
+    }
+
+    async fn live(&self, cold: ColdRun, mut hot: HotRun, report: &mut WalkReport) -> Result<()> {
+        let run = cold.head.id;
+        if hot.seal.is_none() && self.is_dead(&hot) && self.fail(&hot).await? {
+            report.failed += 1;
+            let Some(now) = self.store.hot().get(run).await? else { return Ok(()) };
+            hot = now;
+        }
+        if hot.next.states > cold.head.states.len() as u64 && self.store.cold().mirror(&hot.head).await? {
+            report.mirrored += 1;
+        }
+        let sealed = hot.seal.is_some();
+        let located = Located::live(cold, hot);
+        if sealed || self.is_due(&located) {
+            self.checkpoint(&located, report).await?;
+        }
+        if sealed {
+            self.finish(&located, report).await?;
+            return self.let_go(run, report).await;
+        }
+        self.trim(&located).await
+    }
+}

@@ -1,0 +1,125 @@
+//! Checkpoints: what hot storage has and cold storage has not, as cells.
+
+use std::ops::Range;
+
+use lucihub_models_core::cold::Checkpoint;
+use lucihub_models_core::{LogCell, Positions, Result, SampleCell};
+
+use super::keeper::{Keeper, WalkReport};
+use crate::read::Located;
+
+/// A log line counts this much before its text is known.
+const LINE_BYTES: u64 = 128;
+
+impl Keeper {
+    /// Whether a checkpoint is due.
+    pub(super) fn is_due(&self, located: &Located) -> bool {
+        let (have, want) = (located.cold_positions(), located.positions());
+        if have.covers(want) {
+            return false;
+        }
+        let channels = u32::try_from(want.samples.len()).unwrap_or(u32::MAX);
+        let samples: u64 = (0..channels).map(|c| want.sample(c).saturating_sub(have.sample(c))).sum();
+        let bytes = 8 * samples + LINE_BYTES * want.lines.saturating_sub(have.lines);
+        let now = self.store.now();
+        let mut memory = self.memory();
+        // The age counts from the first look, so that a run that has just begun is not written at once.
+        let since = *memory.entry(located.run()).or_default().checkpointed_at.get_or_insert(now);
+        bytes >= self.options.checkpoint_bytes || now.since(since) >= self.options.checkpoint_age
+    }
+
+    /// Writes every cell that has grown, then tells hot storage what is safe.
+    pub(super) async fn checkpoint(&self, located: &Located, report: &mut WalkReport) -> Result<()> {
+        let run = located.run();
+        let (have, want) = (located.cold_positions().clone(), located.positions().clone());
+        if !have.covers(&want) {
+            let mut writing = Writing { keeper: self, located, cells: Checkpoint::default(), bytes: 0, open: true };
+            writing.lines(have.lines..want.lines).await?;
+            for channel in 0..u32::try_from(want.samples.len()).unwrap_or(u32::MAX) {
+                writing.samples(channel, have.sample(channel)..want.sample(channel)).await?;
+            }
+            writing.flush().await?;
+            if let Some(hot) = located.hot_run() {
+                self.store.cold().mirror(&hot.head).await?;
+            }
+            report.checkpoints += 1;
+        }
+        let now = self.store.now();
+        self.memory().entry(run).or_default().checkpointed_at = Some(now);
+        if let Some(confirmed) = self.store.hot().confirm(run, &want).await? {
+            self.memory().entry(run).or_default().confirmed.push((now, confirmed));
+        }
+        Ok(())
+    }
+
+    /// Lets go of confirmed content that is old enough, or at once where hot
+    /// storage is filling up.
+    pub(super) async fn trim(&self, located: &Located) -> Result<()> {
+        let run = located.run();
+        let full = self.store.hot().health().await?.fill() >= self.options.trim_fill;
+        let now = self.store.now();
+        let below: Option<Positions> = {
+            let mut memory = self.memory();
+            let Some(memory) = memory.get_mut(&run) else { return Ok(()) };
+            let old = |at: &lucihub_models_core::Timestamp| full || now.since(*at) >= self.options.trim_age;
+            let count = memory.confirmed.iter().take_while(|(at, _)| old(at)).count();
+            memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
+        };
+        if let Some(below) = below {
+            self.store.hot().trim(run, &below).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Cells on their way, written whenever they fill a transaction: memory is
+/// bounded by that, whatever the length of the run.
+struct Writing<'a> {
+    keeper: &'a Keeper,
+    located: &'a Located,
+    cells: Checkpoint,
+    bytes: u64,
+    /// Whether cold storage still takes cells of this run.
+    open: bool,
+}
+
+impl Writing<'_> {
+    async fn lines(&mut self, grown: Range<u64>) -> Result<()> {
+        let grid = self.located.grid();
+        for cell in grid.log_cells(&grown) {
+            let range = grid.log_cell(cell).start..grid.log_cell(cell).end.min(grown.end);
+            let slice = self.keeper.store.lines_at(self.located, range).await?;
+            let bytes = slice.lines.iter().map(|line| line.size() as u64).sum();
+            self.cells.lines.push(LogCell { cell, first: slice.first, lines: slice.lines });
+            self.add(bytes).await?;
+        }
+        Ok(())
+    }
+
+    async fn samples(&mut self, channel: u32, grown: Range<u64>) -> Result<()> {
+        let grid = self.located.grid();
+        for cell in grid.sample_cells(&grown) {
+            let range = grid.sample_cell(cell).start..grid.sample_cell(cell).end.min(grown.end);
+            let series = self.keeper.store.window_at(self.located, channel, range).await?;
+            let bytes = 8 * series.values.len() as u64;
+            self.cells.samples.push(SampleCell { channel, cell, series });
+            self.add(bytes).await?;
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, bytes: u64) -> Result<()> {
+        self.bytes += bytes;
+        if self.bytes >= self.keeper.options.transaction_bytes { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let cells = std::mem::take(&mut self.cells);
+        self.bytes = 0;
+        if self.open && !(cells.lines.is_empty() && cells.samples.is_empty()) {
+            // `false`: another keeper has archived the run meanwhile, with all of it.
+            self.open = self.keeper.store.cold().checkpoint(self.located.run(), &cells).await?;
+        }
+        Ok(())
+    }
+}

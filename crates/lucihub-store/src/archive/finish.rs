@@ -1,0 +1,120 @@
+//! The end of a run's way: verified, committed, and let go of by hot storage.
+
+use lucihub_models_core::cold::{ColdRun, Commit};
+use lucihub_models_core::hot::HotRun;
+use lucihub_models_core::{Digest, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, StoreError};
+
+use super::keeper::{Keeper, WalkReport};
+use crate::read::Located;
+
+impl Keeper {
+    /// Archives a sealed run whose cells are all in cold storage.
+    ///
+    /// The cells are read back and decoded before the commit, and compared with
+    /// what hot storage still has; so a run is never archived under a digest that
+    /// its stored bytes do not have.
+    pub(super) async fn finish(&self, located: &Located, report: &mut WalkReport) -> Result<()> {
+        let Some(hot) = located.hot_run() else { return Ok(()) };
+        let digest = self.digest(&hot.head, &hot.next, Some(hot)).await?;
+        self.commit((*hot.head).clone(), hot.next.clone(), digest, report).await
+    }
+
+    /// Archives a run that has ended and that only cold storage has.
+    pub(super) async fn finish_from_cold(&self, cold: &ColdRun, report: &mut WalkReport) -> Result<()> {
+        let digest = self.digest(&cold.head, &cold.positions, None).await?;
+        self.commit(cold.head.clone(), cold.positions.clone(), digest, report).await?;
+        self.let_go(cold.head.id, report).await
+    }
+
+    async fn commit(&self, head: RunHead, positions: Positions, digest: Digest, report: &mut WalkReport) -> Result<()> {
+        let commit = Commit { head, positions, digest, at: self.store.now() };
+        self.store.cold().commit(&commit).await?;
+        report.archived += 1;
+        Ok(())
+    }
+
+    /// Lets hot storage forget an archived run after the grace, and cold storage
+    /// know that it will.
+    pub(super) async fn let_go(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
+        if self.store.hot().expire(run, self.options.grace).await? {
+            report.expired += 1;
+        }
+        self.store.cold().release(run).await?;
+        self.memory().remove(&run);
+        Ok(())
+    }
+
+    /// The digest of a run, over its cells as cold storage gives them back.
+    async fn digest(&self, head: &RunHead, end: &Positions, hot: Option<&HotRun>) -> Result<Digest> {
+        const LOG_CELLS: u64 = 16;
+        const SAMPLE_CELLS: u64 = 8;
+        let run = head.id;
+        let mut digest = RunDigest::begin(head);
+        digest.lines(end.lines);
+        let cells = head.grid.log_cells(&(0..end.lines));
+        let mut reached = 0;
+        for part in chunks(cells, LOG_CELLS) {
+            for cell in self.store.cold().log_cells(run, part).await? {
+                check_next(run, "log line", reached, cell.first)?;
+                reached = cell.end();
+                self.compare_lines(hot, &cell).await?;
+                digest.cell(&cell.hash());
+            }
+        }
+        check_next(run, "log line", end.lines, reached)?;
+        for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
+            let end = end.sample(channel);
+            digest.channel(channel, end);
+            let mut reached = 0;
+            for part in chunks(head.grid.sample_cells(&(0..end)), SAMPLE_CELLS) {
+                for cell in self.store.cold().sample_cells(run, channel, part).await? {
+                    check_next(run, "sample", reached, cell.series.first)?;
+                    reached = cell.series.end;
+                    self.compare_samples(hot, &cell).await?;
+                    digest.cell(&cell.hash());
+                }
+            }
+            check_next(run, "sample", end, reached)?;
+        }
+        Ok(digest.finish())
+    }
+
+    async fn compare_lines(&self, hot: Option<&HotRun>, cell: &LogCell) -> Result<()> {
+        let Some(hot) = hot.filter(|hot| hot.base.lines <= cell.first) else { return Ok(()) };
+        match self.store.hot().lines(hot.head.id, cell.first..cell.end()).await? {
+            // Trimmed or gone meanwhile: then another keeper is further on.
+            Some(slice) if slice.first == cell.first && slice.lines != cell.lines => {
+                Err(differs(hot.head.id, &format!("log cell {}", cell.cell))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn compare_samples(&self, hot: Option<&HotRun>, cell: &SampleCell) -> Result<()> {
+        let Some(hot) = hot.filter(|hot| hot.base.sample(cell.channel) <= cell.series.first) else { return Ok(()) };
+        let range = cell.series.first..cell.series.end;
+        match self.store.hot().window(hot.head.id, cell.channel, range).await? {
+            Some(series) if series.first == cell.series.first && series != cell.series => {
+                Err(differs(hot.head.id, &format!("channel {}, cell {}", cell.channel, cell.cell))))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A range in parts of at most `size`.
+fn chunks(range: std::ops::Range<u64>, size: u64) -> impl Iterator<Item = std::ops::Range<u64>> {
+    let end = range.end;
+    range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
+}
+
+fn check_next(run: RunId, what: &str, expected: u64, found: u64) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(StoreError::corrupt(format!("run {run}"), format!("{what} {expected} is not in cold storage")))
+}
+
+fn differs(run: RunId, what: &str) -> StoreError {
+    StoreError::corrupt(format!("run {run}, {what}"), "cold storage gives back other content than hot storage has")
+}

@@ -1,0 +1,176 @@
+//! The keeper's loop.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Mutex;
+
+use futures_util::{StreamExt, stream};
+use lucihub_models_core::cold::PendingRun;
+use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
+
+use super::options::KeeperOptions;
+use crate::devices::registry_entry;
+use crate::store::Store;
+
+/// Moves runs from hot to cold storage.
+///
+/// ```no_run
+/// # async fn f(store: lucihub_store::Store) -> Result<(), lucihub_models_core::StoreError> {
+/// use lucihub_store::{Keeper, KeeperOptions};
+/// let keeper = Keeper::new(store, KeeperOptions::default());
+/// let report = keeper.walk().await?; // once; or `keeper.watch(shutdown)` for ever
+/// println!("{} archived", report.archived);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Keeper {
+    pub(super) store: Store,
+    pub(super) options: KeeperOptions,
+    pub(super) writer: WriterId,
+    /// What this keeper remembers of live runs: hints that make it quick. Nothing
+    /// depends on them.
+    pub(super) memory: Mutex<HashMap<RunId, Memory>>,
+    seen: Mutex<HashMap<DeviceId, Timestamp>>,
+}
+
+/// What a keeper remembers of a live run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    /// When it last wrote a checkpoint.
+    pub(super) checkpointed_at: Option<Timestamp>,
+    /// What was confirmed when, oldest first: what is old enough may be trimmed.
+    pub(super) confirmed: Vec<(Timestamp, Positions)>,
+    /// Since when hot storage has not had it.
+    pub(super) lost_since: Option<Timestamp>,
+}
+
+/// What a walk did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct WalkReport {
+    /// Runs opened in hot storage.
+    pub opened: u64,
+    /// Runs whose mirror moved.
+    pub mirrored: u64,
+    /// Checkpoints written.
+    pub checkpoints: u64,
+    /// Runs failed because their worker died.
+    pub failed: u64,
+    /// Runs put back into hot storage after it had lost them.
+    pub rescued: u64,
+    /// Runs archived.
+    pub archived: u64,
+    /// Archived runs that hot storage will let go of.
+    pub expired: u64,
+    /// Devices entered or renewed in the registry.
+    pub devices: u64,
+    /// What went wrong, by run. The next walk tries again.
+    pub errors: Vec<(RunId, StoreError)>,
+}
+
+impl WalkReport {
+    fn add(&mut self, other: Self) {
+        let Self { opened, mirrored, checkpoints, failed, rescued, archived, expired, devices, errors } = other;
+        self.opened += opened;
+        self.mirrored += mirrored;
+        self.checkpoints += checkpoints;
+        self.failed += failed;
+        self.rescued += rescued;
+        self.archived += archived;
+        self.expired += expired;
+        self.devices += devices;
+        self.errors.extend(errors);
+    }
+}
+
+impl Keeper {
+    /// A keeper of a store.
+    #[must_use]
+    pub fn new(store: Store, options: KeeperOptions) -> Self {
+        let writer = store.ids().writer_id();
+        Self { store, options, writer, memory: Mutex::default(), seen: Mutex::default() }
+    }
+
+    /// Attends once to every run that is not yet archived and released, and
+    /// enters active devices into the registry.
+    ///
+    /// # Errors
+    /// When the pending runs or the active devices cannot be read. Failures of
+    /// single runs are in the report.
+    pub async fn walk(&self) -> Result<WalkReport> {
+        const PAGE: usize = 500;
+        let mut report = WalkReport { devices: self.register_devices().await?, ..WalkReport::default() };
+        let mut after: Option<PendingRun> = None;
+        let mut open = Vec::new();
+        loop {
+            let page = self.store.cold().pending(after, PAGE).await?;
+            after = page.last().copied();
+            let runs: Vec<RunId> = page.iter().map(|pending| pending.id).collect();
+            report.add(self.attend_all(runs.clone()).await);
+            open.extend(runs);
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        // Runs that ended elsewhere, or were deleted, are forgotten.
+        let open: std::collections::HashSet<RunId> = open.into_iter().collect();
+        self.memory().retain(|run, _| open.contains(run));
+        Ok(report)
+    }
+
+    /// Walks until `stop` is ready: at once when hot storage wakes it, and every
+    /// [`KeeperOptions::walk`] in any case. `report` sees what each round did.
+    pub async fn watch(&self, stop: impl Future<Output = ()>, mut report: impl FnMut(Result<WalkReport>)) {
+        tokio::pin!(stop);
+        let mut wakes = self.store.hot().wakes();
+        let mut walk = tokio::time::interval(self.options.walk);
+        walk.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                _ = walk.tick() => report(self.walk().await),
+                Some(run) = wakes.next() => report(Ok(self.attend_all(vec![run]).await)),
+            }
+        }
+    }
+
+    async fn attend_all(&self, runs: Vec<RunId>) -> WalkReport {
+        let attended = stream::iter(runs).map(|run| async move {
+            let mut report = WalkReport::default();
+            if let Err(error) = self.attend(run, &mut report).await {
+                report.errors.push((run, error));
+            }
+            report
+        });
+        attended
+            .buffer_unordered(self.options.at_once.max(1))
+            .fold(WalkReport::default(), |mut all, one| async move {
+                all.add(one);
+                all
+            })
+            .await
+    }
+
+    async fn register_devices(&self) -> Result<u64> {
+        let mut entered = 0;
+        for active in self.store.hot().active().await? {
+            let known = self.seen().get(&active.seen.id).copied();
+            if known.is_none_or(|at| at < active.seen_at) {
+                self.store.cold().put_seen(&registry_entry(&active)).await?;
+                self.seen().insert(active.seen.id.clone(), active.seen_at);
+                entered += 1;
+            }
+        }
+        Ok(entered)
+    }
+
+    /// What is remembered. A panic while it was held leaves it usable: it is hints.
+    pub(super) fn memory(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Memory>> {
+        self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<DeviceId, Timestamp>> {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs whose worker has died, and runs that hot storage has lost.
+
+use std::time::Duration;
+
+use lucihub_models_core::cold::ColdRun;
+use lucihub_models_core::hot::{HotRun, Outcome, Restore, Restored, TakeOver, TookOver};
+use lucihub_models_core::{
+    Batch, BatchBody, Gap, GapCause, GapMark, Result, RunHead, RunState, StateChange, WriterMark,
+};
+
+use super::keeper::{Keeper, WalkReport};
+
+/// The keeper's name where it writes a run itself.
+const NAME: &str = "keeper";
+/// Its lease: long enough for one batch.
+const LEASE: Duration = Duration::from_secs(10);
+
+impl Keeper {
+    /// Whether the worker of a run counts as dead.
+    pub(super) fn is_dead(&self, hot: &HotRun) -> bool {
+        hot.lease.as_ref().is_some_and(|lease| lease.until.after(self.options.patience) <= hot.now)
+    }
+
+    /// Ends the run of a dead worker as failed. `false` if another writer was quicker.
+    pub(super) async fn fail(&self, hot: &HotRun) -> Result<bool> {
+        let (worker, until) = match &hot.lease {
+            Some(lease) => (lease.worker.clone(), lease.until),
+            None => return Ok(false),
+        };
+        let request = TakeOver { run: hot.head.id, worker: NAME.to_owned(), writer: self.writer, lease: LEASE };
+        let TookOver::Taken(taken) = self.store.hot().take_over(&request).await? else { return Ok(false) };
+        // A keeper that was stopped between take-over and this batch finds itself as the dead worker.
+        let who = if worker == NAME { "the worker" } else { &worker };
+        let asked = if hot.cancel { "; its cancellation had been asked for" } else { "" };
+        let reason = format!("{who} stopped answering: its lease ran out at {until}{asked}");
+        self.end(&taken.run.head, taken.mark, taken.last_seq() + 1, reason, Vec::new()).await
+    }
+
+    async fn end(
+        &self,
+        head: &RunHead,
+        mark: WriterMark,
+        seq: u64,
+        reason: String,
+        gaps: Vec<GapMark>,
+    ) -> Result<bool> {
+        let failed = StateChange::new(RunState::Failed, self.store.now()).because(reason.clone());
+        let mut body = BatchBody { states: vec![failed], gaps, ..BatchBody::default() };
+        body.patch.error = head.error.is_none().then_some(reason);
+        let answer = self.store.hot().append(&Batch::new(head.id, mark, seq, body)).await?;
+        Ok(matches!(answer.outcome, Outcome::Applied | Outcome::Duplicate))
+    }
+
+    /// Puts a lost run back from its checkpoint once its writer has had the time
+    /// to do so itself, and ends it: what the store lost is a gap.
+    pub(super) async fn rescue(&self, cold: ColdRun, report: &mut WalkReport) -> Result<()> {
+        let run = cold.head.id;
+        let now = self.store.now();
+        let since = *self.memory().entry(run).or_default().lost_since.get_or_insert(now);
+        if now.since(since) < self.options.lost_patience {
+            return Ok(());
+        }
+        if cold.head.state().is_terminal() {
+            // The mirror saw the end, so nobody writes any more: what is here is all there is.
+            return self.finish_from_cold(&cold, report).await;
+        }
+        let mark = WriterMark { writer: self.writer, epoch: 1 };
+        let gaps = lost_samples(&cold);
+        let at = cold.positions.clone();
+        let restore = Restore {
+            head: cold.head.clone(),
+            worker: NAME.to_owned(),
+            mark,
+            lease: LEASE,
+            last_seq: 0,
+            confirmed: at.clone(),
+            next: at,
+        };
+        if self.store.hot().restore(&restore).await? == Restored::Restored {
+            report.rescued += 1;
+            let reason = "hot storage lost the run and its worker did not put it back".to_owned();
+            self.end(&cold.head, mark, 1, reason, gaps).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the run was to record after its checkpoint, as far as that is known.
+fn lost_samples(cold: &ColdRun) -> Vec<GapMark> {
+    let head = &cold.head;
+    let (Some(base), Some(op_time_ns)) = (head.time_base, head.op_time_ns) else { return Vec::new() };
+    let end = base.index(base.origin_s + Duration::from_nanos(op_time_ns).as_secs_f64());
+    (0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX))
+        .filter(|channel| cold.positions.sample(*channel) < end)
+        .map(|channel| {
+            let lost = cold.positions.sample(channel)..end;
+            GapMark { channel, gap: Gap::new(lost, GapCause::Store).inferred() }
+        })
+        .collect()
+}

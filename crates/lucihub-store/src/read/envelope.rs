@@ -1,0 +1,96 @@
+//! Envelopes: any plot in one small read.
+
+use std::ops::Range;
+
+use lucihub_models_core::{Envelope, EnvelopeBuilder, Gap, Result, RunId, SUMMARY_WIDTH};
+
+use super::Located;
+use super::lines::missing;
+use super::samples::CELLS_AT_ONCE;
+use crate::store::Store;
+
+/// Summaries that one read brings: 3 MiB of buckets.
+const SUMMARIES_AT_ONCE: u64 = 1_024;
+
+impl Store {
+    /// The envelope of a channel over a range of indices, in at most `most`
+    /// buckets. The range is widened to the edges of its buckets and clipped to
+    /// what there is; the answer says which it is, and the width used.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt` naming the cell; others when a storage cannot be read.
+    pub async fn envelope(&self, run: RunId, channel: u32, range: Range<u64>, most: usize) -> Result<Envelope> {
+        let located = self.locate(run).await?;
+        self.envelope_at(&located, channel, range, most).await
+    }
+
+    /// The envelope of a channel of a run at one position.
+    ///
+    /// # Errors
+    /// As [`envelope`](Self::envelope).
+    pub async fn envelope_at(
+        &self,
+        located: &Located,
+        channel: u32,
+        range: Range<u64>,
+        most: usize,
+    ) -> Result<Envelope> {
+        let end = located.positions().sample(channel);
+        let range = range.start.min(end)..range.end.min(end);
+        let width = Envelope::width_for(&range, most);
+        let wide = Envelope::aligned(&range, width);
+        let wide = wide.start..wide.end.min(end);
+        let mut builder = EnvelopeBuilder::new(wide.start, width);
+        let base = located.hot.as_ref().map_or(wide.end, |hot| hot.base.sample(channel));
+        let seam = base.clamp(wide.start, wide.end);
+        let mut at = wide.start;
+        if width >= SUMMARY_WIDTH && at < seam {
+            at = self.summarized(located, channel, at..seam, &mut builder).await?;
+        }
+        // What has no whole summary: narrow buckets, the seam, and the live part.
+        let step = u64::from(located.cold.head.grid.samples) * CELLS_AT_ONCE;
+        while at < wide.end {
+            let until = (at / step + 1).saturating_mul(step).min(wide.end);
+            builder.series(&self.window_at(located, channel, at..until).await?);
+            at = until;
+        }
+        Ok(builder.finish())
+    }
+
+    /// Adds the summaries in a range that begins at a summary's edge. Returns how
+    /// far they reach.
+    async fn summarized(
+        &self,
+        located: &Located,
+        channel: u32,
+        range: Range<u64>,
+        builder: &mut EnvelopeBuilder,
+    ) -> Result<u64> {
+        let cells = located.cold.head.grid.sample_cells(&range);
+        let mut reached = range.start;
+        let mut at = cells.start;
+        while at < cells.end {
+            let part = at..cells.end.min(at + SUMMARIES_AT_ONCE);
+            for cell in self.cold().summaries(located.run(), channel, part.clone()).await? {
+                if cell.first > reached {
+                    return Err(missing(located, &format!("channel {channel}, sample {reached}")));
+                }
+                // A bucket that passes the seam would count what hot storage adds.
+                let whole = if cell.end <= range.end { cell.end } else { range.end / SUMMARY_WIDTH * SUMMARY_WIDTH };
+                for (n, bucket) in cell.buckets.iter().enumerate() {
+                    let first = cell.first + n as u64 * SUMMARY_WIDTH;
+                    if first >= range.start && first < whole {
+                        builder.bucket(first, bucket);
+                    }
+                }
+                let added = reached.max(range.start)..whole;
+                let gaps: Vec<Gap> = cell.gaps.iter().filter_map(|gap| gap.clip(&added)).collect();
+                builder.gaps(&gaps);
+                reached = reached.max(whole);
+            }
+            at = part.end;
+        }
+        builder.reach(reached);
+        Ok(reached)
+    }
+}

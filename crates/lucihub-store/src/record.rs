@@ -1,0 +1,21 @@
+//! Recording a run: a worker's side of the append contract.
+//!
+//! A [`Recorder`] gathers what a worker pushes into batches by size and time,
+//! numbers them, keeps up to eight in flight, sends the same bytes again until
+//! an answer comes, keeps what is acknowledged but not yet confirmed, and puts
+//! the run back when hot storage has lost it.
+
+mod body;
+mod error;
+mod options;
+mod recorder;
+mod reorder;
+mod replay;
+mod sender;
+mod shared;
+
+pub use error::{Failure, RecordError};
+pub use options::{OnFull, RecordOptions};
+pub use recorder::{End, Recorder};
+pub use reorder::Arrival;
+pub use shared::RecorderStats;

@@ -1,0 +1,317 @@
+//! The task that sends a recorder's batches.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use lucihub_models_core::hot::{Answer, Outcome, Renewed, Restore, Restored, Seal, TakeOver, Taken};
+use lucihub_models_core::{Batch, StoreError, WriterMark};
+use tokio::time::Instant;
+
+use super::error::Failure;
+use super::options::RecordOptions;
+use super::replay::{Numbered, Replay};
+use super::shared::Shared;
+use crate::store::Store;
+
+type Sent = BoxFuture<'static, (u64, Result<Answer, StoreError>)>;
+
+/// Sends batches in order, at most [`Batch::WINDOW`] at once, each until it is
+/// acknowledged.
+///
+/// After any answer but success it lets the others in flight come back, and
+/// goes on from the first that is not acknowledged, with the same bytes: those
+/// that were applied meanwhile answer `Duplicate`.
+pub(super) struct Sender {
+    store: Store,
+    request: TakeOver,
+    mark: WriterMark,
+    options: RecordOptions,
+    shared: Arc<Shared>,
+    /// Numbered and not acknowledged, in order.
+    unacknowledged: VecDeque<Numbered>,
+    /// How many of these are in flight.
+    sent: usize,
+    in_flight: FuturesOrdered<Sent>,
+    replay: Replay,
+    next_seq: u64,
+    renew_at: Instant,
+    pause: Pause,
+}
+
+/// What the first answer that was no success asks for.
+enum Mend {
+    /// Send again, after a pause.
+    Again,
+    /// The store has only the batches up to this one.
+    From(u64),
+    /// The store does not have the run.
+    Restore,
+    /// Nothing helps.
+    Stop(Failure),
+}
+
+impl Sender {
+    pub(super) fn new(
+        store: Store,
+        request: TakeOver,
+        taken: &Taken,
+        options: RecordOptions,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            store,
+            request,
+            mark: taken.mark,
+            renew_at: Instant::now() + options.lease / 4,
+            options,
+            shared,
+            unacknowledged: VecDeque::new(),
+            sent: 0,
+            in_flight: FuturesOrdered::new(),
+            replay: Replay::new(taken),
+            next_seq: taken.last_seq() + 1,
+            pause: Pause::default(),
+        }
+    }
+
+    /// Runs until the recorder is closed and all is acknowledged, or recording
+    /// cannot go on.
+    pub(super) async fn run(mut self) {
+        loop {
+            let wait = self.fill();
+            if self.is_done() {
+                break;
+            }
+            let renew_at = self.renew_at;
+            let stopped = tokio::select! {
+                biased;
+                // First, so that a store that answers at once and never well cannot keep it off.
+                () = tokio::time::sleep_until(renew_at) => self.renew().await,
+                Some((seq, answer)) = self.in_flight.next() => self.answered(seq, answer).await,
+                () = self.shared.work.notified() => Ok(()),
+                () = sleep_until(wait) => Ok(()),
+            };
+            if let Err(failure) = stopped {
+                self.shared.lock().failure.get_or_insert(failure);
+                break;
+            }
+        }
+        let mut p = self.shared.lock();
+        if p.failure.is_none() && p.acknowledged < p.pushed {
+            p.failure = Some(Failure::Closed);
+        }
+        drop(p);
+        self.shared.progress.notify_waiters();
+    }
+
+    /// Numbers what is due and puts it in flight. Returns when the open body is due.
+    fn fill(&mut self) -> Option<Instant> {
+        let mut p = self.shared.lock();
+        let due = p.opened_at.map(|at| at + self.options.batch_age);
+        if p.flush || p.closing || due.is_some_and(|due| due <= Instant::now()) {
+            p.close_open();
+            p.flush = false;
+        }
+        while self.unacknowledged.len() < Batch::WINDOW {
+            let Some(numbered) = p.number(self.request.run, self.mark, self.next_seq) else { break };
+            self.next_seq += 1;
+            self.unacknowledged.push_back(numbered);
+        }
+        let due = p.opened_at.map(|at| at + self.options.batch_age);
+        drop(p);
+        // After a failure the window is sent anew only once it is empty.
+        while self.sent < self.unacknowledged.len().min(Batch::WINDOW) {
+            let batch = self.unacknowledged[self.sent].batch.clone();
+            let hot = self.store.hot().clone();
+            self.in_flight.push_back(Box::pin(async move { (batch.seq(), hot.append(&batch).await) }));
+            self.sent += 1;
+        }
+        due
+    }
+
+    fn is_done(&self) -> bool {
+        let p = self.shared.lock();
+        let given_up = p.abandoned_at.is_some_and(|since| since.elapsed() > self.options.replay_age);
+        let sent = p.open.is_empty() && p.ready.is_empty() && self.unacknowledged.is_empty();
+        p.closing && (sent || given_up)
+    }
+
+    async fn answered(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Result<(), Failure> {
+        match self.judge(seq, answer) {
+            None => Ok(()),
+            Some(mend) => self.mend(mend).await,
+        }
+    }
+
+    /// Takes an answer in. `None` means success.
+    fn judge(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
+        let Ok(answer) = answer else { return Some(Mend::Again) };
+        if !matches!(answer.outcome, Outcome::Sealed(Seal::Deleted) | Outcome::NoRun | Outcome::Fenced) {
+            self.learn(&answer);
+        }
+        match answer.outcome {
+            Outcome::Applied | Outcome::Duplicate => {
+                self.acknowledge(seq);
+                None
+            }
+            Outcome::Full => Some(Mend::Again),
+            // Behind the batch before this one means only that that one is not in yet.
+            Outcome::Behind(last) if last + 1 >= self.first_unacknowledged() => Some(Mend::Again),
+            Outcome::Behind(last) => Some(Mend::From(last)),
+            Outcome::NoRun => Some(Mend::Restore),
+            Outcome::Fenced => Some(Mend::Stop(Failure::Fenced)),
+            Outcome::Sealed(seal) => Some(Mend::Stop(Failure::Sealed(seal))),
+            Outcome::Conflict => Some(Mend::Stop(Failure::Conflict(seq))),
+            Outcome::Rejected(reject) => Some(Mend::Stop(Failure::Rejected(reject))),
+        }
+    }
+
+    fn first_unacknowledged(&self) -> u64 {
+        self.unacknowledged.front().map_or(self.next_seq, |n| n.batch.seq())
+    }
+
+    fn acknowledge(&mut self, seq: u64) {
+        let Some(first) = self.unacknowledged.pop_front_if(|n| n.batch.seq() == seq) else { return };
+        self.sent = self.sent.saturating_sub(1);
+        self.pause.reset();
+        let (push, size) = (first.push, first.batch.size());
+        let now = Instant::now();
+        self.replay.push(first, now);
+        let mut p = self.shared.lock();
+        self.replay.confirm(&p.confirmed, self.store.limits());
+        self.replay.bound(self.options.replay_bytes, self.options.replay_age, now, self.store.limits());
+        p.acknowledged = p.acknowledged.max(push);
+        p.sent_bytes = p.sent_bytes.saturating_sub(size);
+        p.stats.batches += 1;
+        p.stats.replay_dropped = self.replay.dropped();
+        p.stats.replay_bytes = self.replay.bytes();
+        drop(p);
+        self.shared.progress.notify_waiters();
+    }
+
+    fn learn(&self, answer: &Answer) {
+        let mut p = self.shared.lock();
+        p.cancel |= answer.cancel;
+        p.confirmed = p.confirmed.max(&answer.confirmed);
+    }
+
+    /// Brings sender and store together again after an answer that was no success.
+    async fn mend(&mut self, first: Mend) -> Result<(), Failure> {
+        let mut mend = first;
+        while let Some((seq, answer)) = self.in_flight.next().await {
+            // Successes behind the failure come again as duplicates, in order.
+            if let Some(worse @ (Mend::Stop(_) | Mend::Restore)) = self.judge_later(seq, answer) {
+                mend = worse;
+            }
+        }
+        self.sent = 0;
+        match mend {
+            Mend::Stop(failure) => return Err(failure),
+            Mend::Again => {}
+            Mend::From(last) => self.go_back(last)?,
+            Mend::Restore => self.restore().await?,
+        }
+        self.shared.lock().stats.retries += 1;
+        // A lease must not run out while the store is slow.
+        self.pause.wait().await;
+        Ok(())
+    }
+
+    /// What an answer behind a failure adds to it.
+    fn judge_later(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
+        match answer.map(|answer| answer.outcome) {
+            Ok(Outcome::Fenced) => Some(Mend::Stop(Failure::Fenced)),
+            Ok(Outcome::Conflict) => Some(Mend::Stop(Failure::Conflict(seq))),
+            Ok(Outcome::NoRun) => Some(Mend::Restore),
+            _ => None,
+        }
+    }
+
+    /// Sends again what the store lost of its tail.
+    fn go_back(&mut self, last: u64) -> Result<(), Failure> {
+        let again = self.replay.take_after(last).ok_or(Failure::Lost { last, wanted: last + 1 })?;
+        let bytes: usize = again.iter().map(|n| n.batch.size()).sum();
+        for numbered in again.into_iter().rev() {
+            self.unacknowledged.push_front(numbered);
+        }
+        self.shared.lock().sent_bytes += bytes;
+        Ok(())
+    }
+
+    /// Puts the run back as it was at the floor of the replay buffer, and sends
+    /// again all that came after.
+    async fn restore(&mut self) -> Result<(), Failure> {
+        let floor = self.replay.floor().clone();
+        let confirmed = self.shared.lock().confirmed.clone();
+        let restore = Restore {
+            head: floor.head,
+            worker: self.request.worker.clone(),
+            mark: self.mark,
+            lease: self.options.lease,
+            last_seq: floor.seq,
+            confirmed,
+            next: floor.at,
+        };
+        match self.store.hot().restore(&restore).await {
+            // Nothing is known: the appends that follow find out.
+            Err(_) => Ok(()),
+            Ok(Restored::Sealed(seal)) => Err(Failure::Sealed(seal)),
+            Ok(Restored::Existing) => Ok(()),
+            Ok(Restored::Restored) => {
+                self.shared.lock().stats.restores += 1;
+                self.go_back(floor.seq)
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), Failure> {
+        self.renew_at = Instant::now() + self.options.lease / 4;
+        let renewed = self.store.hot().renew(self.request.run, self.mark, self.options.lease).await;
+        match renewed {
+            Ok(Renewed::Until { cancel, confirmed, .. }) => {
+                let mut p = self.shared.lock();
+                p.cancel |= cancel;
+                p.confirmed = p.confirmed.max(&confirmed);
+                self.replay.confirm(&p.confirmed, self.store.limits());
+                p.stats.replay_bytes = self.replay.bytes();
+                drop(p);
+                self.shared.progress.notify_waiters();
+                Ok(())
+            }
+            Ok(Renewed::Fenced) => Err(Failure::Fenced),
+            // While the terminal batch is on its way, its own answer decides.
+            Ok(Renewed::Sealed(seal)) if self.unacknowledged.is_empty() => Err(Failure::Sealed(seal)),
+            Ok(Renewed::NoRun) if self.unacknowledged.is_empty() => self.restore().await,
+            Ok(Renewed::Sealed(_) | Renewed::NoRun) | Err(_) => Ok(()),
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A growing pause between attempts: 1 ms, doubling to 1 s.
+#[derive(Debug, Default)]
+struct Pause {
+    attempts: u32,
+}
+
+impl Pause {
+    fn reset(&mut self) {
+        self.attempts = 0;
+    }
+
+    async fn wait(&mut self) {
+        let pause = Duration::from_millis(1 << self.attempts.min(10)).min(Duration::from_secs(1));
+        self.attempts = self.attempts.saturating_add(1);
+        tokio::time::sleep(pause).await;
+    }
+}

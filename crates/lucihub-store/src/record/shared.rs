@@ -1,0 +1,184 @@
+//! What the recorder's handle and its sending task share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+
+use lucihub_models_core::{Batch, BatchBody, Gap, GapCause, Positions, RunId, RunState, WriterMark};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::body::OpenBody;
+use super::error::Failure;
+use super::reorder::{Arrival, Reorder};
+use super::replay::Numbered;
+
+/// What a recorder has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecorderStats {
+    /// Batches acknowledged.
+    pub batches: u64,
+    /// Times that batches were sent again.
+    pub retries: u64,
+    /// Times that the run was put back.
+    pub restores: u64,
+    /// Samples that came after their place was decided, and were dropped.
+    pub late_samples: u64,
+    /// Samples that became a gap because the queue was full.
+    pub overflow_samples: u64,
+    /// Acknowledged batches that left the replay buffer unconfirmed.
+    pub replay_dropped: u64,
+    /// Bytes in the replay buffer.
+    pub replay_bytes: usize,
+}
+
+/// The state behind the handle.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) state: Mutex<Pending>,
+    /// Something to send, or to stop for.
+    pub(super) work: Notify,
+    /// Something was acknowledged, or recording failed.
+    pub(super) progress: Notify,
+}
+
+/// What waits to be sent, and what is known of the run.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) open: OpenBody,
+    pub(super) opened_at: Option<Instant>,
+    pub(super) ready: VecDeque<Ready>,
+    pub(super) ready_bytes: usize,
+    /// Bytes of numbered batches that no answer has come for.
+    pub(super) sent_bytes: usize,
+    pub(super) flush: bool,
+    /// Where the run is after all that was pushed.
+    pub(super) next: Positions,
+    pub(super) channels: usize,
+    pub(super) run_state: RunState,
+    pub(super) reorder: HashMap<u32, Reorder>,
+    pub(super) pushed: u64,
+    pub(super) acknowledged: u64,
+    pub(super) confirmed: Positions,
+    pub(super) cancel: bool,
+    pub(super) closing: bool,
+    /// When the handle was dropped: what is queued is then sent for a while only.
+    pub(super) abandoned_at: Option<Instant>,
+    pub(super) failure: Option<Failure>,
+    pub(super) stats: RecorderStats,
+}
+
+/// A closed body, where the run is after it, and the last push it carries.
+#[derive(Debug)]
+pub(super) struct Ready {
+    body: BatchBody,
+    end: Positions,
+    push: u64,
+}
+
+impl Shared {
+    /// The state. A panic while it was held leaves it usable: every change to it
+    /// is complete before the next await.
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Pending {
+    /// Bytes that are not acknowledged yet.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.open.bytes() + self.ready_bytes + self.sent_bytes
+    }
+
+    /// Counts a push and closes the open body once it is large enough.
+    pub(super) fn pushed(&mut self, batch_bytes: usize, now: Instant) {
+        self.pushed += 1;
+        if self.open.bytes() >= batch_bytes {
+            self.close_open();
+        } else if !self.open.is_empty() {
+            self.opened_at.get_or_insert(now);
+        }
+    }
+
+    /// Makes the open body ready to be numbered.
+    pub(super) fn close_open(&mut self) {
+        self.opened_at = None;
+        if self.open.is_empty() {
+            return;
+        }
+        let body = std::mem::take(&mut self.open).close();
+        self.ready_bytes += body.size();
+        self.ready.push_back(Ready { body, end: self.next.clone(), push: self.pushed });
+    }
+
+    /// Takes the next ready body under a number.
+    pub(super) fn number(&mut self, run: RunId, mark: WriterMark, seq: u64) -> Option<Numbered> {
+        let Ready { body, end, push } = self.ready.pop_front()?;
+        let batch = Batch::new(run, mark, seq, body);
+        self.ready_bytes -= batch.size();
+        self.sent_bytes += batch.size();
+        Some(Numbered { batch, end, push })
+    }
+
+    /// Appends samples of a channel in order of index: what comes early waits,
+    /// what never comes in time becomes a gap.
+    pub(super) fn arrive(&mut self, channel: u32, first: u64, values: &[f64], window: usize) -> Arrival {
+        let next = self.next.sample(channel);
+        if first > next {
+            let reorder = self.reorder.entry(channel).or_default();
+            reorder.keep(first, values);
+            if !reorder.is_past(window) {
+                return Arrival::Waiting;
+            }
+            self.give_up_first(channel);
+            return Arrival::InOrder;
+        }
+        let known = usize::try_from(next - first).unwrap_or(usize::MAX);
+        if known >= values.len() {
+            self.stats.late_samples += values.len() as u64;
+            return Arrival::Late;
+        }
+        self.stats.late_samples += known as u64;
+        self.take(channel, &values[known..]);
+        self.drain(channel);
+        Arrival::InOrder
+    }
+
+    /// The first missing stretch of a channel becomes a gap, and what waited
+    /// behind it follows.
+    pub(super) fn give_up_first(&mut self, channel: u32) {
+        let next = self.next.sample(channel);
+        if let Some(first) = self.reorder.get(&channel).and_then(Reorder::first).filter(|first| *first > next) {
+            self.take_gap(channel, Gap::new(next..first, GapCause::Device));
+        }
+        self.drain(channel);
+    }
+
+    /// Every missing stretch becomes a gap: nothing more will come.
+    pub(super) fn give_up_all(&mut self) {
+        let mut channels: Vec<u32> = self.reorder.keys().copied().collect();
+        channels.sort_unstable();
+        for channel in channels {
+            while self.reorder.get(&channel).is_some_and(|r| !r.is_empty()) {
+                self.give_up_first(channel);
+            }
+        }
+    }
+
+    fn drain(&mut self, channel: u32) {
+        while let Some(values) = self.reorder.get_mut(&channel).and_then(|r| r.following(self.next.sample(channel))) {
+            self.take(channel, &values);
+        }
+    }
+
+    fn take(&mut self, channel: u32, values: &[f64]) {
+        let next = self.next.sample(channel);
+        self.open.samples(channel, next, values);
+        self.next.set_sample(channel, next + values.len() as u64);
+    }
+
+    pub(super) fn take_gap(&mut self, channel: u32, gap: Gap) {
+        self.next.set_sample(channel, gap.end);
+        self.open.gap(channel, gap);
+    }
+}

@@ -84,7 +84,7 @@ impl Keeper {
         match self.store.hot().lines(hot.head.id, cell.first..cell.end()).await? {
             // Trimmed or gone meanwhile: then another keeper is further on.
             Some(slice) if slice.first == cell.first && slice.lines != cell.lines => {
-                Err(differs(hot.head.id, &format!("log cell {}", cell.cell))))
+                Err(differs(hot.head.id, &format!("log cell {}", cell.cell)))
             }
             _ => Ok(()),
         }
@@ -95,7 +95,7 @@ impl Keeper {
         let range = cell.series.first..cell.series.end;
         match self.store.hot().window(hot.head.id, cell.channel, range).await? {
             Some(series) if series.first == cell.series.first && series != cell.series => {
-                Err(differs(hot.head.id, &format!("channel {}, cell {}", cell.channel, cell.cell))))
+                Err(differs(hot.head.id, &format!("channel {}, cell {}", cell.channel, cell.cell)))
             }
             _ => Ok(()),
         }

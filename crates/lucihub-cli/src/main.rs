@@ -1,2 +1,49 @@
-//! LuciHub.
-fn main(){}
+//! The command `lucihub`: record, look at and keep runs of analog-digital
+//! hybrid computers.
+
+mod args;
+mod demo;
+mod devices;
+mod failure;
+mod output;
+mod place;
+mod runs;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use args::{Cli, DevicesVerb, RunsVerb, Verb};
+use clap::Parser;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Help and version are answers; anything else was refused. 2 means `cancelled` here.
+            let _ = usage.print();
+            return if usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(anstream::stderr(), "lucihub: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::Broken(error.to_string()))?;
+    runtime.block_on(async {
+        match cli.verb {
+            Verb::Demo(args) => demo::run(args).await,
+            Verb::Runs(RunsVerb::List(args)) => runs::list(args).await,
+            Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
+            Verb::Runs(RunsVerb::Logs(args)) => runs::logs(args).await,
+            Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
+        }
+    })
+}

@@ -1,0 +1,145 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use lucihub_models_core::RunId;
+
+/// Record, look at and keep runs of analog-digital hybrid computers.
+#[derive(Debug, Parser)]
+#[command(name = "lucihub", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed or refused, 2 the run was cancelled, 3 a storage could not be reached, \
+4 conflict, 124 timed out.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Record a live run, archive it, read it back bit for bit, and show it.
+    Demo(DemoArgs),
+    /// Look at runs.
+    #[command(subcommand)]
+    Runs(RunsVerb),
+    /// Look at devices.
+    #[command(subcommand)]
+    Devices(DevicesVerb),
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Where {
+    /// The folder with the database file `lucihub.sqlite` [default: lucihub-demo].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Cold storage by URL, `sqlite:PATH`, where no --dir is given.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+}
+
+/// The folder that `demo` writes to and the other verbs look into.
+pub(crate) const DEFAULT_DIR: &str = "lucihub-demo";
+
+/// `lucihub demo`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lucihub demo\n  lucihub demo --json --dir /tmp/try\n  lucihub demo --circuit my-circuit.json"
+)]
+pub(crate) struct DemoArgs {
+    /// Where to keep the run; made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    pub(crate) dir: PathBuf,
+    /// Store this circuit as the run's input instead of the built-in one. The
+    /// demo's worker solves the Lorenz system all the same.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) circuit: Option<PathBuf>,
+    /// Samples per channel.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    pub(crate) samples: u64,
+    /// Record as fast as the store takes it, not at the pace of the device.
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub runs ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsVerb {
+    /// List runs, newest first.
+    List(ListArgs),
+    /// Show one run.
+    Show(ShowArgs),
+    /// Print the log of one run.
+    Logs(ShowArgs),
+}
+
+/// `lucihub runs list`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lucihub runs list\n  lucihub runs list --state failed --state cancelled\n  lucihub runs list --limit 5 --json"
+)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Only runs of this owner. Repeat for several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: Vec<String>,
+    /// Only runs on this device. Repeat for several.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Vec<String>,
+    /// Only runs of this type: compile, run, verify, simulate. Repeat for several.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) job_type: Vec<String>,
+    /// Only runs in this state, in any letter case. Repeat for several.
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Vec<String>,
+    /// Oldest first.
+    #[arg(long)]
+    pub(crate) oldest: bool,
+    /// How many runs.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Go on after an earlier page.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub runs show` and `lucihub runs logs`
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunId,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Print JSON: one object, or one object per log line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub devices ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DevicesVerb {
+    /// List the registry of devices, by name.
+    List(DevicesArgs),
+}
+
+/// `lucihub devices list`
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Print a JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,57 @@
+//! What went wrong, and the exit code that says so.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lucihub_models_core::{Invalid, RunId, StoreError};
+use lucihub_store::RecordError;
+use thiserror::Error;
+
+/// What went wrong, in one line.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("cannot {what} {}: {why}", path.display())]
+    File { what: &'static str, path: PathBuf, why: io::Error },
+    #[error("no database at {}; `lucihub demo` makes one, or name yours with --dir or DATABASE_URL", .0.display())]
+    NoDatabase(PathBuf),
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    #[error("run {0} was cancelled")]
+    Cancelled(RunId),
+    #[error("{what} took longer than {seconds} s")]
+    TimedOut { what: &'static str, seconds: u64 },
+    #[error("run {0}: what was read back differs from what was recorded; please report this")]
+    Differs(RunId),
+    #[error("a part of the command ended early: {0}")]
+    Broken(String),
+}
+
+impl Failure {
+    /// The exit code: see `lucihub --help`.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Cancelled(_) => 2,
+            Self::TimedOut { .. } => 124,
+            Self::Store(error) | Self::Record(RecordError::Store(error)) => match error {
+                StoreError::Unavailable { .. } | StoreError::Unknown { .. } => 3,
+                StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => 4,
+                _ => 1,
+            },
+            Self::Record(RecordError::Held { .. }) => 4,
+            Self::Record(RecordError::Cancelled(_)) => 2,
+            _ => 1,
+        })
+    }
+
+    /// Whether whoever read the output has gone: nothing to complain about.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,62 @@
+//! Printing: results on standard output, talk on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Prints a line of a result.
+pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
+    writeln!(anstream::stdout(), "{}", text.as_ref())?;
+    Ok(())
+}
+
+/// Says something to the person who waits, if there is one.
+pub(crate) fn say(text: impl AsRef<str>) {
+    // Talk that cannot be heard is no failure.
+    let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
+}
+
+/// Prints one JSON value on one line.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(std::io::Error::from)?;
+    line(text)
+}
+
+/// Prints a table: as wide as it needs off a terminal, so that tools can cut it.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.iter().copied());
+    if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    for row in rows {
+        table.add_row(row);
+    }
+    line(table.trim_fmt())
+}
+
+/// A text that stays on its line: control characters are shown, not obeyed.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(one_line("a\nb\u{1b}[2J\u{2028}ü"), "a\\nb\\u{1b}[2J\\u{2028}ü");
+    }
+}

@@ -1,0 +1,192 @@
+//! `lucihub runs`
+
+use lucihub_models_core::{
+    DeviceId, HeadDocument, JobType, Order, PageRequest, RunFilter, RunHead, RunState, RunSummary,
+};
+use lucihub_store::RunStatus;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::args::{ListArgs, ShowArgs};
+use crate::failure::Failure;
+use crate::{output, place};
+
+/// Prints a page of runs.
+pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
+    let store = place::find(&args.place).await?;
+    let devices = args.device.iter().map(|name| name.parse::<DeviceId>()).collect::<Result<Vec<_>, _>>()?;
+    // A flag that was not given asks nothing; an empty list would match nothing.
+    let asked = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
+    let filter = RunFilter {
+        owners: asked(&args.owner),
+        devices: (!devices.is_empty()).then_some(devices),
+        job_types: asked(&args.job_type).map(|words| words.iter().map(|word| JobType::from(&**word)).collect()),
+        states: asked(&args.state).map(|words| words.iter().map(|word| RunState::from_any_case(word)).collect()),
+        ..RunFilter::default()
+    };
+    let page = PageRequest {
+        order: if args.oldest { Order::Oldest } else { Order::Newest },
+        after: args.after.as_deref().map(str::parse).transpose()?,
+        limit: args.limit,
+    };
+    let found = store.list(&filter, &page).await?;
+    if args.json {
+        output::json(&found.runs.iter().map(Listed::of).collect::<Vec<_>>())?;
+    } else {
+        let rows = found.runs.iter().map(row).collect();
+        output::table(&["RUN", "TYPE", "STATE", "DEVICE", "CHANNELS", "CREATED"], rows)?;
+    }
+    if let Some(next) = found.next {
+        output::say(format!("more: --after {next}"));
+    }
+    Ok(())
+}
+
+fn row(run: &RunSummary) -> Vec<String> {
+    vec![
+        run.id.to_string(),
+        output::one_line(run.job_type.as_str()),
+        output::one_line(run.state().as_str()),
+        run.device.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+        run.channels.to_string(),
+        run.created_at.to_string(),
+    ]
+}
+
+/// A run of a list, as JSON.
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: String,
+    r#type: &'a str,
+    state: &'a str,
+    created_at: String,
+    device: Option<&'a DeviceId>,
+    owner: Option<&'a str>,
+    labels: &'a std::collections::BTreeMap<String, String>,
+    error: Option<&'a str>,
+    channels: u32,
+    archived_at: Option<String>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(run: &'a RunSummary) -> Self {
+        Self {
+            id: run.id.to_string(),
+            r#type: run.job_type.as_str(),
+            state: run.state().as_str(),
+            created_at: run.created_at.to_string(),
+            device: run.device.as_ref(),
+            owner: run.owner.as_deref(),
+            labels: &run.labels,
+            error: run.error.as_deref(),
+            channels: run.channels,
+            archived_at: run.archived_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// Prints one run.
+pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
+    let store = place::find(&args.place).await?;
+    let status = store.status(args.run).await?;
+    if args.json {
+        return show_json(&status);
+    }
+    let head = &status.head;
+    let field = |name: &str, value: String| output::line(format!("{name:<12}{value}"));
+    field("run", head.id.to_string())?;
+    field("type", output::one_line(head.job_type.as_str()))?;
+    for change in &head.states {
+        let reason = change.reason.as_deref().map(|r| format!(": {}", output::one_line(r))).unwrap_or_default();
+        field("state", format!("{}  {}{reason}", change.at, output::one_line(change.state.as_str())))?;
+    }
+    for (name, value) in texts(head) {
+        field(name, output::one_line(&value))?;
+    }
+    for (name, value) in &head.labels {
+        field("label", format!("{}={}", output::one_line(name), output::one_line(value)))?;
+    }
+    for change in &head.phases {
+        let phase = output::one_line(change.phase.as_str());
+        field("phase", format!("{}  {phase}", change.at))?;
+    }
+    field("log lines", status.positions.lines.to_string())?;
+    for (number, channel) in head.channels.iter().enumerate() {
+        let samples = u32::try_from(number).map_or(0, |number| status.positions.sample(number));
+        let name = channel.name.as_deref().map(output::one_line).unwrap_or_default();
+        field("channel", format!("{number:<4}{name:<12}{samples} samples"))?;
+    }
+    for value in &head.final_values {
+        field("final", format!("{} = {}", output::one_line(&value.element), value.value))?;
+    }
+    match &status.archived {
+        Some(archived) => field("archived", format!("{}  digest {}", archived.at, archived.digest)),
+        None => field("archived", "not yet".to_owned()),
+    }
+}
+
+/// The parts of a head that are there, for people.
+fn texts(head: &RunHead) -> Vec<(&'static str, String)> {
+    let seconds = |ns: u64| format!("{} s", std::time::Duration::from_nanos(ns).as_secs_f64());
+    let all = [
+        ("device", head.device.as_ref().map(ToString::to_string)),
+        ("owner", head.owner.clone()),
+        ("worker", head.worker.clone()),
+        ("firmware", head.firmware.clone()),
+        (
+            "input",
+            head.input.as_ref().map(|json| {
+                let kind = head.input_type.as_ref().map_or("of no stated type", lucihub_models_core::InputType::as_str);
+                format!("{} bytes, {kind}", json.as_str().len())
+            }),
+        ),
+        ("output", head.output.as_ref().map(|json| format!("{} bytes", json.as_str().len()))),
+        ("error", head.error.clone()),
+        ("rate", head.time_base.map(|base| format!("{} Hz", base.rate_hz))),
+        ("op time", head.op_time_ns.map(seconds)),
+        ("ic time", head.ic_time_ns.map(seconds)),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn show_json(status: &RunStatus) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        #[serde(rename = "run")]
+        head: Box<RawValue>,
+        positions: &'a lucihub_models_core::Positions,
+        archived_at: Option<String>,
+        digest: Option<String>,
+    }
+    let head = HeadDocument::write(&status.head).map_err(lucihub_models_core::StoreError::from)?;
+    output::json(&Shown {
+        head: RawValue::from_string(head).map_err(std::io::Error::from)?,
+        positions: &status.positions,
+        archived_at: status.archived.map(|archived| archived.at.to_string()),
+        digest: status.archived.map(|archived| archived.digest.to_string()),
+    })
+}
+
+/// Prints the log of a run, a line each.
+pub(crate) async fn logs(args: ShowArgs) -> Result<(), Failure> {
+    const AT_ONCE: u64 = 4_096;
+    let store = place::find(&args.place).await?;
+    let located = store.locate(args.run).await?;
+    let mut at = 0;
+    loop {
+        let slice = store.lines_at(&located, at..at + AT_ONCE).await?;
+        if slice.lines.is_empty() {
+            return Ok(());
+        }
+        at = slice.end();
+        for line in &slice.lines {
+            if args.json {
+                output::json(line)?;
+            } else {
+                let time = line.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+                let level = line.level.as_deref().map(output::one_line).unwrap_or_default();
+                output::line(format!("{time}  {level:<5} {}", output::one_line(&line.text)))?;
+            }
+        }
+    }
+}

@@ -1,1 +1,4 @@
-//! LuciHub.
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "embedded")]
+pub mod embedded;

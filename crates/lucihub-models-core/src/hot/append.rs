@@ -70,8 +70,8 @@ pub struct Restore {
     /// What cold storage has.
     pub confirmed: Positions,
     /// Where the writer goes on. What lies between `confirmed` and `next` is
-    /// lost: samples become a gap with cause `store`, and each lost line a line
-    /// that says so, so that every position keeps its meaning.
+    /// lost: samples become a gap with cause `store`, and each lost line
+    /// [`LogLine::lost`](crate::LogLine::lost), so that every position keeps its meaning.
     pub next: Positions,
 }
 

@@ -50,7 +50,7 @@ pub struct HotRun {
     pub lease: Option<Lease>,
     /// The last sequence number applied under that writer.
     pub last_seq: u64,
-    /// Whether its end was asked for.
+    /// Whether its end was asked for, also when that ended it at once.
     pub cancel: bool,
     /// How it was sealed, once it is.
     pub seal: Option<Seal>,
@@ -61,10 +61,10 @@ pub struct HotRun {
 }
 
 impl HotRun {
-    /// Whether a worker holds it.
+    /// Whether a worker holds it: a living lease on a run that is not sealed.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.lease.as_ref().is_some_and(|lease| lease.until > self.now)
+        self.seal.is_none() && self.lease.as_ref().is_some_and(|lease| lease.until > self.now)
     }
 }
 

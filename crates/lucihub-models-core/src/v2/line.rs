@@ -39,6 +39,13 @@ impl LogLine {
         Self { at: Some(at), ..Self::from(text.into()) }
     }
 
+    /// The line that stands in for one that the store has lost, so that every
+    /// number keeps its meaning.
+    #[must_use]
+    pub fn lost() -> Self {
+        Self::from("the store lost this line".to_owned()).level("lost").source("store")
+    }
+
     /// Says how grave it is.
     #[must_use]
     pub fn level(mut self, level: impl Into<String>) -> Self {

@@ -1,0 +1,146 @@
+//! How a lost run comes back, with every position in its place.
+
+use std::sync::Arc;
+
+use lucihub_models_core::hot::{Restore, Restored, Seal};
+use lucihub_models_core::{Gap, GapCause, Invalid, Limits, LogLine, Piece, Positions, Result, RunHead, Timestamp};
+
+use super::live::LiveRun;
+use super::room::Share;
+use super::shelf::{Entry, Visit};
+use super::{EmbeddedHot, weight};
+
+/// Lines per chunk of lost lines: trims take whole chunks.
+const CHUNK: usize = 1024;
+
+impl EmbeddedHot {
+    /// The law of [`HotAppend::restore`](lucihub_models_core::hot::HotAppend::restore).
+    pub(super) fn put_back(&self, restore: &Restore) -> Result<Restored> {
+        let run = restore.head.id;
+        if let Some(answer) = refuse(&mut self.visit(run)) {
+            return Ok(answer);
+        }
+        let state = restore.head.state();
+        if state.is_terminal() {
+            return Ok(Restored::Sealed(Seal::Ended(state.clone())));
+        }
+        check(restore, &self.options.limits)?;
+        let mut head = restore.head.clone();
+        head.worker = Some(restore.worker.clone());
+        let lost = Lost::of(restore);
+        let share = self.room.share(weight::head(&head).saturating_add(lost.weight())).ok_or_else(|| self.full())?;
+        {
+            let mut visit = self.visit(run);
+            // Another may have restored or deleted it meanwhile.
+            if let Some(answer) = refuse(&mut visit) {
+                return Ok(answer);
+            }
+            let live = lost.rebuild(head, restore, share, visit.now);
+            visit.place(Entry::Run(Box::new(live)));
+        }
+        self.bells.ring_keepers(run);
+        Ok(Restored::Restored)
+    }
+}
+
+fn refuse(visit: &mut Visit<'_>) -> Option<Restored> {
+    visit.entry().map(|entry| match entry {
+        Entry::Run(_) => Restored::Existing,
+        Entry::Tombstone(_) => Restored::Sealed(Seal::Deleted),
+    })
+}
+
+fn check(restore: &Restore, limits: &Limits) -> Result<(), Invalid> {
+    let (head, next) = (&restore.head, &restore.next);
+    head.check(limits)?;
+    head.grid.check()?;
+    if restore.worker.len() > limits.text_bytes {
+        let hint = format!("the limit is {} bytes", limits.text_bytes);
+        return Err(Invalid::new("worker", format!("{} bytes", restore.worker.len())).hint(hint));
+    }
+    if next.lines > limits.samples {
+        // No run has so many; without a limit, the next line would have no number.
+        let hint = format!("the limit is {}", limits.samples);
+        return Err(Invalid::new("lines", format!("{} of them", next.lines)).hint(hint));
+    }
+    for (channel, end) in next.samples.iter().enumerate().filter(|(_, end)| **end > 0) {
+        if channel >= head.channels.len() {
+            return Err(Invalid::new(format!("channel {channel}"), "not one of the run's channels")
+                .hint("restore with the head that describes them"));
+        }
+        if *end > limits.samples {
+            return Err(Invalid::new(format!("channel {channel}"), format!("{end} samples"))
+                .hint(format!("the limit is {}", limits.samples)));
+        }
+    }
+    Ok(())
+}
+
+/// What lies between the confirmed positions and where the writer goes on.
+struct Lost {
+    confirmed: Positions,
+    next: Positions,
+    gaps: Vec<(u32, Piece)>,
+    line: LogLine,
+}
+
+impl Lost {
+    fn of(restore: &Restore) -> Self {
+        let head = &restore.head;
+        let mut next = restore.next.clone();
+        // States and phases are the head's.
+        next.states = head.states.len() as u64;
+        next.phases = head.phases.len() as u64;
+        next.samples.truncate(head.channels.len());
+        let mut confirmed = restore.confirmed.min(&next);
+        confirmed.samples.truncate(next.samples.len());
+        let gap = |(channel, end): (u32, &u64)| {
+            let gap = Gap::new(confirmed.sample(channel)..*end, GapCause::Store);
+            (!gap.is_empty()).then_some((channel, Piece::Gap(gap)))
+        };
+        let gaps = (0_u32..).zip(&next.samples).filter_map(gap).collect();
+        // Without a time: nobody knows when the line was written.
+        let line = LogLine::lost();
+        Self { confirmed, next, gaps, line }
+    }
+
+    /// What its place will count. A count of lines beyond all memory fails here,
+    /// before one of them is made.
+    fn weight(&self) -> u64 {
+        let lost = self.next.lines - self.confirmed.lines;
+        let chunks = lost.div_ceil(CHUNK as u64).saturating_mul(weight::CHUNK);
+        let lines = lost.saturating_mul(weight::line(&self.line)).saturating_add(chunks);
+        let gaps = self.gaps.iter().map(|(_, piece)| weight::piece(piece)).sum::<u64>();
+        lines.saturating_add(gaps)
+    }
+
+    fn rebuild(self, head: RunHead, restore: &Restore, share: Share, now: Timestamp) -> LiveRun {
+        let mut live = LiveRun::new(head, share, now);
+        live.hand_to(&restore.worker, restore.mark, restore.lease, now);
+        live.last_seq = restore.last_seq;
+        live.base = Positions { states: 0, phases: 0, ..self.confirmed.clone() };
+        self.fill_log(&mut live);
+        for (channel, piece) in self.gaps {
+            live.track(channel).push(piece);
+        }
+        live.confirmed = self.confirmed;
+        live.next = self.next;
+        live
+    }
+
+    /// All whole chunks share one allocation: the lines are alike.
+    fn fill_log(&self, live: &mut LiveRun) {
+        if self.confirmed.lines == self.next.lines {
+            return;
+        }
+        let chunk: Arc<[LogLine]> = vec![self.line.clone(); CHUNK].into();
+        let bytes = weight::lines(&chunk);
+        let mut at = self.confirmed.lines;
+        while self.next.lines - at >= CHUNK as u64 {
+            live.log.push(at, chunk.clone(), bytes);
+            at += CHUNK as u64;
+        }
+        let rest = &chunk[..usize::try_from(self.next.lines - at).unwrap_or(0)];
+        live.log.push(at, rest.into(), weight::lines(rest));
+    }
+}

@@ -1,0 +1,128 @@
+//! A child process: what is printed is what is run, and what one types to run it again.
+
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// One command with its arguments, additional environment and directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    program: &'static str,
+    arguments: Vec<String>,
+    environment: Vec<(&'static str, &'static str)>,
+    directory: PathBuf,
+}
+
+impl Job {
+    /// `program` with `arguments`, to be run in `directory`.
+    pub(crate) fn new<A: Into<String>>(
+        program: &'static str,
+        arguments: impl IntoIterator<Item = A>,
+        directory: &Path,
+    ) -> Self {
+        Self {
+            program,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+            directory: directory.to_owned(),
+        }
+    }
+
+    /// The cargo that runs this command, with `arguments`.
+    pub(crate) fn cargo<A: Into<String>>(arguments: impl IntoIterator<Item = A>, directory: &Path) -> Self {
+        Self::new("cargo", arguments, directory)
+    }
+
+    /// The same with an environment variable set.
+    pub(crate) fn with_environment(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// Prints the command, runs it on this terminal and waits.
+    ///
+    /// # Errors
+    /// Where it cannot start, or ends with another status than 0; the error names the command to repeat.
+    pub(crate) fn run(&self) -> Result<()> {
+        println!("$ {self}");
+        let status = self.command().status().with_context(|| self.cannot_start())?;
+        if !status.success() {
+            bail!("failed ({status}): {self}");
+        }
+        Ok(())
+    }
+
+    /// Runs it silently and returns what it printed to its standard output.
+    ///
+    /// # Errors
+    /// As [`Job::run`]; the error holds what it printed to its standard error.
+    pub(crate) fn capture(&self) -> Result<String> {
+        let output = self.command().output().with_context(|| self.cannot_start())?;
+        if !output.status.success() {
+            bail!("failed ({}): {self}\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim_end());
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("the output is not UTF-8: {self}"))
+    }
+
+    fn command(&self) -> Command {
+        let program = match self.program {
+            "cargo" => std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
+            other => OsString::from(other),
+        };
+        let mut command = Command::new(program);
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().copied())
+            .current_dir(&self.directory)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn cannot_start(&self) -> String {
+        format!("cannot start `{}`: is it installed and in PATH?", self.program)
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.environment {
+            write!(f, "{name}={} ", quoted(value))?;
+        }
+        f.write_str(self.program)?;
+        self.arguments.iter().try_for_each(|argument| write!(f, " {}", quoted(argument)))
+    }
+}
+
+/// `text` as a shell reads it back.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_prints_as_a_shell_line() {
+        let job = Job::cargo(["doc", "--features", "a b", "it's"], Path::new("."))
+            .with_environment("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(job.to_string(), r"RUSTDOCFLAGS='-D warnings' cargo doc --features 'a b' 'it'\''s'");
+    }
+
+    #[test]
+    fn a_failing_job_names_the_command_to_repeat() {
+        let error =
+            Job::cargo(["no-such-subcommand"], Path::new(".")).capture().expect_err("cargo has no such subcommand");
+        assert!(error.to_string().contains("cargo no-such-subcommand"), "{error}");
+    }
+}

@@ -1,0 +1,56 @@
+//! `cargo xtask`: what the maintainers of this repository run, locally and in CI alike.
+//!
+//! One file is one subcommand: [`mod@test`] runs every test, [`ci`] every check, [`tidy`] the properties of the repository that no compiler
+//! checks. A new subcommand is a file beside them and a variant of [`Task`].
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
+
+mod ci;
+mod job;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Maintainers' tasks of LuciHub's storage.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Set up and run every test.
+    Test(test::Options),
+    /// Run every check that CI runs, each one timed; stops at the first that fails.
+    Ci(ci::Options),
+    /// Check the properties of the repository that no compiler checks.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let workspace = Workspace::load()?;
+    match &arguments.task {
+        Task::Test(options) => test::run(&workspace, options),
+        Task::Ci(options) => ci::run(&workspace, options),
+        Task::Tidy => tidy::run(&workspace),
+    }
+}

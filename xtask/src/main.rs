@@ -6,6 +6,7 @@
 
 mod ci;
 mod job;
+mod migrate;
 mod test;
 mod tidy;
 mod workspace;
@@ -32,6 +33,8 @@ enum Task {
     Test(test::Options),
     /// Run every check that CI runs, each one timed; stops at the first that fails.
     Ci(ci::Options),
+    /// Look at and bring up to date the tables of a database.
+    Migrate(migrate::Options),
     /// Check the properties of the repository that no compiler checks.
     Tidy,
 }
@@ -51,6 +54,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.task {
         Task::Test(options) => test::run(&workspace, options),
         Task::Ci(options) => ci::run(&workspace, options),
+        Task::Migrate(options) => migrate::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }
 }

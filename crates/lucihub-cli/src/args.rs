@@ -29,6 +29,9 @@ pub(crate) enum Verb {
     /// Look at devices.
     #[command(subcommand)]
     Devices(DevicesVerb),
+    /// Look at and bring up to date the tables of a database.
+    #[command(subcommand)]
+    Migrate(MigrateVerb),
 }
 
 /// Where the data is.
@@ -142,4 +145,15 @@ pub(crate) struct DevicesArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `lucihub migrate ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateVerb {
+    /// Say which migrations the database has.
+    Status(Where),
+    /// Apply what is pending; make the database if it is not there.
+    Up(Where),
+    /// Fail if the database does not have the tables of this version.
+    Check(Where),
 }

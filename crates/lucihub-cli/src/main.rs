@@ -5,6 +5,7 @@ mod args;
 mod demo;
 mod devices;
 mod failure;
+mod migrate;
 mod output;
 mod place;
 mod runs;
@@ -12,7 +13,7 @@ mod runs;
 use std::io::Write;
 use std::process::ExitCode;
 
-use args::{Cli, DevicesVerb, RunsVerb, Verb};
+use args::{Cli, DevicesVerb, MigrateVerb, RunsVerb, Verb};
 use clap::Parser;
 use failure::Failure;
 
@@ -44,6 +45,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => runs::logs(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
+            Verb::Migrate(MigrateVerb::Status(place)) => migrate::status(&place).await,
+            Verb::Migrate(MigrateVerb::Up(place)) => migrate::up(&place).await,
+            Verb::Migrate(MigrateVerb::Check(place)) => migrate::check(&place).await,
         }
     })
 }

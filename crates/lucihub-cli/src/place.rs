@@ -31,6 +31,15 @@ pub(crate) async fn find(place: &Where) -> Result<Store, Failure> {
     }
 }
 
+/// The URL of cold storage, whether or not it is there.
+pub(crate) fn url(place: &Where) -> String {
+    match (&place.dir, &place.database_url) {
+        (Some(dir), _) => format!("sqlite:{}", database(dir).display()),
+        (None, Some(url)) => url.clone(),
+        (None, None) => format!("sqlite:{}", database(Path::new(DEFAULT_DIR)).display()),
+    }
+}
+
 async fn existing(file: &Path) -> Result<Store, Failure> {
     if file.is_file() { open(file).await } else { Err(Failure::NoDatabase(file.to_owned())) }
 }

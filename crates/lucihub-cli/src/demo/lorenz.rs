@@ -80,10 +80,11 @@ fn measure(value: f64) -> f64 {
 }
 
 /// The right-hand sides as the circuit's coefficients give them: Lorenz scaled by
-/// 20, 30 and 50, and slowed down tenfold.
+/// 20, 30 and 50, and slowed down fortyfold.
 fn derive(s: &State) -> State {
-    let lorenz =
-        |x: f64, y: f64, z: f64| [1.5 * y - x, 1.8667 * x - 0.1 * y - 3.3333 * x * z, 1.2 * x * y - 0.2667 * z];
+    let lorenz = |x: f64, y: f64, z: f64| {
+        [0.375 * y - 0.25 * x, 0.4667 * x - 0.025 * y - 0.8333 * x * z, 0.3 * x * y - 0.0667 * z]
+    };
     let ([a, b, c], [d, e, f]) = (lorenz(s[0], s[1], s[2]), lorenz(s[3], s[4], s[5]));
     [a, b, c, d, e, f]
 }

@@ -1,0 +1,162 @@
+//! How a run moves in: mirror, checkpoints, commit.
+
+use async_trait::async_trait;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use lucihub_models_core::cold::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
+use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, StoreError};
+
+use crate::cold::{Cold, Engine, blocking};
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
+use crate::head::{self, HeadColumns};
+use crate::logs::LogRow;
+use crate::runs::{digest, not_found, positions};
+use crate::samples::SampleRow;
+use crate::schema::{run_logs, run_samples, runs};
+use crate::types::{Id, Json, Time};
+
+#[async_trait]
+impl<E: Engine> ColdArchive for Cold<E> {
+    async fn mirror(&self, head: &RunHead) -> Result<bool> {
+        let (run, states) = (head.id, head::state_count(head));
+        let columns = HeadColumns::of(head)?;
+        self.write(move |conn| {
+            let changed = on_conn!(conn, c => {
+                diesel::update(runs::table.find(Id(run)))
+                    .filter(runs::archived_at.is_null().and(runs::state_count.le(states)))
+                    .set(columns)
+                    .execute(c)
+            })?;
+            if changed > 0 {
+                return Ok(true);
+            }
+            let present: Option<i64> =
+                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::state_count).first(c).optional())?;
+            present.map(|present| present >= states).ok_or_else(|| not_found(run))
+        })
+        .await
+    }
+
+    async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
+        let cells = cells.clone();
+        let most = self.limits().channels;
+        // Before the transaction: encoding takes longer than writing, and
+        // nobody else can write meanwhile.
+        let rows = blocking(move || Rows::encode(run, &cells, most)).await?;
+        self.write(move |conn| rows.write(conn, run)).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        let run = commit.head.id;
+        let (new, at) = (commit.digest, Time(commit.at));
+        let columns = HeadColumns::of(&commit.head)?;
+        let positions = head::json("positions", &commit.positions)?;
+        self.write(move |conn| {
+            let before: Option<Option<Vec<u8>>> =
+                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).first(c).optional())?;
+            if let Some(before) = before.ok_or_else(|| not_found(run))? {
+                let before = digest(run, &before)?;
+                if before == new {
+                    return Ok(Committed::Existing);
+                }
+                let why = format!("it was archived with digest {before}, not {new}");
+                return Err(StoreError::precondition(format!("run {run}"), why).into());
+            }
+            let archived = (
+                columns,
+                runs::positions.eq(positions),
+                runs::digest.eq(new.as_bytes().as_slice()),
+                runs::archived_at.eq(at),
+            );
+            on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(archived).execute(c))?;
+            Ok(Committed::Committed)
+        })
+        .await
+    }
+
+    async fn release(&self, run: RunId) -> Result<bool> {
+        let now = Time(self.now());
+        self.write(move |conn| {
+            let archived = runs::table.find(Id(run)).filter(runs::archived_at.is_not_null());
+            on_conn!(conn, c => {
+                diesel::update(archived).filter(runs::released_at.is_null()).set(runs::released_at.eq(now)).execute(c)
+            })?;
+            Ok(on_conn!(conn, c => diesel::select(diesel::dsl::exists(archived)).get_result(c))?)
+        })
+        .await
+    }
+
+    async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
+        self.read(move |conn| stored_bytes(conn, run)).await
+    }
+}
+
+/// The cells of a checkpoint, encoded.
+struct Rows {
+    lines: Vec<LogRow>,
+    samples: Vec<SampleRow>,
+    reached: Positions,
+}
+
+impl Rows {
+    fn encode(run: RunId, cells: &Checkpoint, channels: usize) -> Result<Self, Error> {
+        let lines = cells.lines.iter().map(|cell| LogRow::of(run, cell)).collect::<Result<Vec<_>, _>>()?;
+        let samples =
+            cells.samples.iter().map(|cell| SampleRow::of(run, cell, channels)).collect::<Result<Vec<_>, _>>()?;
+        let lines_end = cells.lines.iter().map(LogCell::end).max().unwrap_or(0);
+        let mut reached = Positions { lines: lines_end, ..Positions::default() };
+        for cell in &cells.samples {
+            reached.set_sample(cell.channel, reached.sample(cell.channel).max(cell.series.end));
+        }
+        Ok(Self { lines, samples, reached })
+    }
+
+    fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
+        let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {
+            runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).first(c).optional()
+        })?;
+        let (archived_at, before) = row.ok_or_else(|| not_found(run))?;
+        if archived_at.is_some() {
+            return Ok(false);
+        }
+        self.lines.iter().try_for_each(|row| row.write(conn))?;
+        self.samples.iter().try_for_each(|row| row.write(conn))?;
+        let before = positions(run, &before)?;
+        if !before.covers(&self.reached) {
+            let after = head::json("positions", &before.max(&self.reached))?;
+            on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(runs::positions.eq(after)).execute(c))?;
+        }
+        Ok(true)
+    }
+}
+
+fn stored_bytes(conn: &mut Conn<'_>, run: RunId) -> Result<Option<StoredBytes>, Error> {
+    let head: Option<i64> = on_conn!(conn, c => {
+        let bytes = sql::<BigInt>(
+            "octet_length(head) + coalesce(octet_length(input), 0) + coalesce(octet_length(output), 0) \
+             + octet_length(labels) + coalesce(octet_length(error), 0)",
+        );
+        runs::table.find(Id(run)).select(bytes).first(c).optional()
+    })?;
+    let Some(head) = head else { return Ok(None) };
+    let lines: (i64, i64) = on_conn!(conn, c => {
+        let bytes = sql::<(BigInt, BigInt)>("coalesce(sum(octet_length(payload)), 0), 4 * count(*)");
+        run_logs::table.filter(run_logs::run.eq(Id(run))).select(bytes).first(c)
+    })?;
+    let samples: (i64, i64) = on_conn!(conn, c => {
+        let bytes = sql::<(BigInt, BigInt)>(
+            "coalesce(sum(octet_length(payload)), 0), \
+             coalesce(sum(octet_length(summary) + octet_length(gaps) + 8), 0)",
+        );
+        run_samples::table.filter(run_samples::run.eq(Id(run))).select(bytes).first(c)
+    })?;
+    let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
+    Ok(Some(StoredBytes {
+        head: bytes(head),
+        lines: bytes(lines.0),
+        samples: bytes(samples.0),
+        summaries: bytes(lines.1 + samples.1),
+    }))
+}

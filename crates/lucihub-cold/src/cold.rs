@@ -1,0 +1,114 @@
+//! The handle that implements the ports, over any engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lucihub_models_core::{Clock, Invalid, Limits, Result, StoreError, Timestamp};
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use crate::conn::Conn;
+use crate::error::Error;
+
+/// A database: where its connections come from.
+pub(crate) trait Engine: Send + Sync + 'static {
+    /// One permit for each connection that reads.
+    fn readers(&self) -> &Arc<Semaphore>;
+
+    /// One permit for each connection that writes.
+    fn writers(&self) -> &Arc<Semaphore>;
+
+    /// Runs work that reads, on one snapshot. Blocks.
+    fn read<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error>;
+
+    /// Runs work that writes, in one transaction: whole or not at all. Blocks.
+    fn write<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error>;
+}
+
+/// Cold storage in a database, as an implementation of the cold ports.
+///
+/// Cheap to clone; clones share their connections.
+pub struct Cold<E> {
+    engine: Arc<E>,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+}
+
+impl<E> Cold<E> {
+    pub(crate) fn new(engine: E, limits: Limits, clock: Arc<dyn Clock>) -> Self {
+        Self { engine: Arc::new(engine), limits, clock }
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Refuses pages that are empty or too large.
+    pub(crate) fn check_page(&self, limit: usize) -> Result<(), Invalid> {
+        if (1..=self.limits.page).contains(&limit) {
+            return Ok(());
+        }
+        Err(Invalid::new("page", format!("{limit} items")).hint(format!("use 1 to {}", self.limits.page)))
+    }
+}
+
+#[expect(private_bounds, reason = "engines are this crate's alone")]
+impl<E: Engine> Cold<E> {
+    /// Reads on a blocking thread. Callers wait for a connection before they
+    /// take a thread, and keep both until the work is done even when the future
+    /// is dropped.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.engine.readers().clone().acquire_owned().await.map_err(closed)?;
+        let engine = self.engine.clone();
+        blocking(move || {
+            let answer = engine.read(work);
+            drop(permit);
+            answer
+        })
+        .await
+    }
+
+    /// Writes on a blocking thread, one after the other.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.engine.writers().clone().acquire_owned().await.map_err(closed)?;
+        let engine = self.engine.clone();
+        blocking(move || {
+            let answer = engine.write(work);
+            drop(permit);
+            answer
+        })
+        .await
+    }
+}
+
+/// Runs work off the async threads, for what blocks or computes long.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
+    let unknown = |why: task::JoinError| StoreError::Unknown { store: "cold storage".into(), why: why.to_string() };
+    task::spawn_blocking(work).await.map_err(unknown)?.map_err(StoreError::from)
+}
+
+fn closed(error: impl fmt::Display) -> StoreError {
+    StoreError::unavailable("cold storage", error)
+}
+
+impl<E> Clone for Cold<E> {
+    fn clone(&self) -> Self {
+        Self { engine: self.engine.clone(), limits: self.limits.clone(), clock: self.clock.clone() }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Cold<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cold").field("engine", &self.engine).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! The head of a run as columns, and back.
+//!
+//! The document in `head` is the truth of all but four fields: input and output
+//! are large, and labels and error are people's to change, so each of these has
+//! a column of its own and stands nowhere else. The other columns repeat what is
+//! filtered, sorted or listed, and are written in the same statement.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use lucihub_models_core::{Digest, HeadDocument, Invalid, JsonText, ModelError, RunHead, StateChange};
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::schema::runs;
+use crate::types::{Json, Time};
+
+/// The columns that a head decides, labels apart.
+#[derive(Debug, Insertable, AsChangeset)]
+#[diesel(table_name = runs, treat_none_as_null = true)]
+pub(crate) struct HeadColumns {
+    created_at: Time,
+    job_type: String,
+    state: String,
+    state_count: i64,
+    device: Option<String>,
+    device_type: Option<String>,
+    owner: Option<String>,
+    channels: i64,
+    error: Option<String>,
+    states: Json,
+    head: Json,
+    input: Option<Json>,
+    output: Option<Json>,
+}
+
+/// The parts of a head in the columns of a row.
+pub(crate) struct StoredHead {
+    pub(crate) head: Json,
+    pub(crate) labels: Json,
+    pub(crate) error: Option<String>,
+    pub(crate) input: Option<Json>,
+    pub(crate) output: Option<Json>,
+}
+
+impl HeadColumns {
+    pub(crate) fn of(head: &RunHead) -> Result<Self, Error> {
+        let text = |json: &JsonText| Json(json.as_str().to_owned());
+        Ok(Self {
+            created_at: Time(head.created_at),
+            job_type: head.job_type.as_str().to_owned(),
+            state: head.state().as_str().to_owned(),
+            state_count: state_count(head),
+            device: head.device.as_ref().map(|id| id.as_str().to_owned()),
+            device_type: head.device_type.as_ref().map(|kind| kind.as_str().to_owned()),
+            owner: head.owner.clone(),
+            channels: i64::try_from(head.channels.len()).unwrap_or(i64::MAX),
+            error: head.error.clone(),
+            states: json("states", &head.states)?,
+            head: document(head)?,
+            input: head.input.as_ref().map(text),
+            output: head.output.as_ref().map(text),
+        })
+    }
+}
+
+impl StoredHead {
+    /// The head that a row holds. `row` names the row in errors.
+    pub(crate) fn read(self, row: impl Fn() -> String) -> Result<RunHead, Error> {
+        let mut head = HeadDocument::read(&self.head.0).map_err(|e| match e {
+            newer @ ModelError::NewerVersion { .. } => newer.into(),
+            other => Error::row("runs", "head", row(), other),
+        })?;
+        head.labels = parse(&self.labels).map_err(|e| Error::row("runs", "labels", row(), e))?;
+        head.error = self.error;
+        head.input = self.input.map(|json| JsonText::from_stored(json.0));
+        head.output = self.output.map(|json| JsonText::from_stored(json.0));
+        Ok(head)
+    }
+}
+
+/// How many states a head has, as its column holds it.
+pub(crate) fn state_count(head: &RunHead) -> i64 {
+    i64::try_from(head.states.len()).unwrap_or(i64::MAX)
+}
+
+/// Labels, as their column holds them.
+pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Result<Json, Error> {
+    json("labels", labels)
+}
+
+/// States, from their column.
+pub(crate) fn states(json: &Json) -> serde_json::Result<Vec<StateChange>> {
+    parse(json)
+}
+
+/// A column of JSON.
+pub(crate) fn parse<T: DeserializeOwned>(json: &Json) -> serde_json::Result<T> {
+    serde_json::from_str(&json.0)
+}
+
+/// A value as a column of JSON.
+pub(crate) fn json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<Json, Error> {
+    let broken = |e: serde_json::Error| ModelError::NotRepresentable { what, form: "JSON", why: e.to_string() };
+    Ok(Json(serde_json::to_string(value).map_err(broken)?))
+}
+
+/// The digest of a head as it was created: a repeated `create` is told from
+/// another one by it, however the run has gone on.
+pub(crate) fn created_digest(head: &RunHead) -> Result<Digest, Error> {
+    let document = HeadDocument::write(&without_columns(head))?;
+    let labels = labels(&head.labels)?;
+    let texts = [
+        Some(document.as_str()),
+        Some(&labels.0),
+        head.error.as_deref(),
+        head.input.as_ref().map(JsonText::as_str),
+        head.output.as_ref().map(JsonText::as_str),
+    ];
+    let mut bytes = Vec::new();
+    for text in texts {
+        // The length goes first, absence has none: no two contents share bytes.
+        bytes.extend(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+        bytes.extend(text.unwrap_or_default().as_bytes());
+    }
+    Ok(Digest::of(&bytes))
+}
+
+/// The document of a head, which reads back: an unknown field that is nested
+/// almost too deep would otherwise make its run unreadable for ever.
+fn document(head: &RunHead) -> Result<Json, Error> {
+    let text = HeadDocument::write(&without_columns(head))?;
+    let unreadable = |e: ModelError| Invalid::new("run head", format!("it does not read back: {e}"));
+    HeadDocument::read(&text).map_err(unreadable)?;
+    Ok(Json(text))
+}
+
+fn without_columns(head: &RunHead) -> RunHead {
+    let mut bare = head.clone();
+    bare.labels = BTreeMap::new();
+    (bare.error, bare.input, bare.output) = (None, None, None);
+    bare
+}

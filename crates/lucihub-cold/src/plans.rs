@@ -1,0 +1,175 @@
+//! Every query walks an index: asserted on SQLite's plans, over 100,000 runs.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use lucihub_models_core::cold::PendingRun;
+use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
+
+use crate::conn::Conn;
+use crate::list;
+use crate::migrate::{self, Action};
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// A database of 100,000 runs, one a second; every eleventh is not released.
+fn filled() -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    migrate::run(&mut conn, Action::Up, "a test").unwrap();
+    conn.batch_execute(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
+         INSERT INTO runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,
+                           archived_at, released_at, digest, created_digest, labels, states, positions, head)
+         SELECT unhex(printf('%032x', i)), i * 1000000, iif(i % 2, 'run', 'compile'), iif(i % 11, 'succeeded', 'queued'), 1,
+                'device-' || (i % 7), iif(i % 3, 'LUCIDAC', 'REDAC'), 'owner-' || (i % 37), 0,
+                iif(i % 11, i, NULL), iif(i % 11, i, NULL), iif(i % 11, zeroblob(32), NULL), zeroblob(32), '{}', '[]', '{}', '{}'
+         FROM n",
+    )
+    .unwrap();
+    conn
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000).unwrap()
+}
+
+fn run(n: u32) -> RunId {
+    RunId::from_uuid(uuid::Uuid::from_u128(n.into()))
+}
+
+/// The statements that some work runs.
+fn statements(conn: &mut SqliteConnection, work: impl FnOnce(&mut Conn<'_>)) -> Vec<String> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            sink.lock().unwrap().push(query.to_string());
+        }
+    });
+    work(&mut Conn::Sqlite(conn));
+    conn.set_instrumentation(None::<fn(InstrumentationEvent<'_>)>);
+    let found = seen.lock().unwrap();
+    found.iter().map(|text| text.split(" -- binds").next().unwrap().to_owned()).collect()
+}
+
+/// Asserts that a statement is one search along an index.
+fn assert_walks(conn: &mut SqliteConnection, statement: &str, index: &str) {
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
+    let plan: Vec<&str> = steps.iter().map(|step| step.detail.as_str()).collect();
+    let [step] = plan[..] else { panic!("{plan:?} of {statement}") };
+    let walks = |start: &str| step == format!("{start} {index}") || step.starts_with(&format!("{start} {index} ("));
+    // Without a place to begin at, walking the whole index in order is what a
+    // first page is: it stops at its limit.
+    let first_page = !statement.contains("(`created_at`, `id`)");
+    let searched = walks("SEARCH runs USING INDEX") || walks("SEARCH runs USING COVERING INDEX");
+    let scanned = walks("SCAN runs USING INDEX") || walks("SCAN runs USING COVERING INDEX");
+    assert!(searched || (first_page && scanned), "{step} of {statement}");
+    if !first_page {
+        assert!(step.contains("(created_at,id)"), "begins at its place: {step}");
+    }
+}
+
+fn filters() -> Vec<(RunFilter, &'static str)> {
+    let none = RunFilter::default;
+    let states = Some(vec![RunState::Queued, RunState::Failed]);
+    let owners = Some(vec!["owner-3".to_owned()]);
+    let devices = Some(vec!["device-1".parse().unwrap(), "device-2".parse().unwrap()]);
+    let job_types = Some(vec![JobType::Run]);
+    let device_types = Some(vec![DeviceType::Lucidac]);
+    let many: Vec<String> = (0..100).map(|n| format!("owner-{n}")).collect();
+    vec![
+        (none(), "runs_by_creation"),
+        (RunFilter { owners: owners.clone(), ..none() }, "runs_by_owner"),
+        (RunFilter { devices: devices.clone(), ..none() }, "runs_by_device"),
+        (RunFilter { states: states.clone(), ..none() }, "runs_by_state"),
+        (RunFilter { job_types: job_types.clone(), ..none() }, "runs_by_job_type"),
+        (RunFilter { device_types: device_types.clone(), ..none() }, "runs_by_device_type"),
+        (RunFilter { owners: owners.clone(), states: states.clone(), ..none() }, "runs_by_owner"),
+        (RunFilter { states: states.clone(), job_types: job_types.clone(), ..none() }, "runs_by_state"),
+        (RunFilter { owners: Some(many.clone()), job_types: job_types.clone(), ..none() }, "runs_by_job_type"),
+        (RunFilter { owners: Some(many), ..none() }, "runs_by_owner"),
+        (RunFilter { owners, devices, states, job_types, device_types }, "runs_by_device"),
+    ]
+}
+
+#[test]
+fn every_page_walks_an_index_from_its_place() {
+    let mut conn = filled();
+    let places = [None, Some(99_990), Some(50_000), Some(10)];
+    for (filter, index) in filters() {
+        for order in [Order::Newest, Order::Oldest] {
+            for place in places {
+                let after = place.map(|n: u32| PageCursor { created_at: at(n.into()), id: run(n) });
+                let request = PageRequest { order, after, limit: 5 };
+                let statements = statements(&mut conn, |conn| {
+                    list::page(conn, &filter, &request).unwrap();
+                });
+                assert!(!statements.is_empty());
+                for statement in statements {
+                    assert_walks(&mut conn, &statement, index);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn keepers_walk_open_runs_alone() {
+    let mut conn = filled();
+    for after in [None, Some(PendingRun { id: run(50_000), created_at: at(50_000), states: 1 })] {
+        let statements = statements(&mut conn, |conn| {
+            let open = list::pending(conn, after, 20).unwrap();
+            assert_eq!(open.len(), 20);
+        });
+        assert_eq!(statements.len(), 1);
+        assert_walks(&mut conn, &statements[0], "runs_pending");
+    }
+}
+
+/// Whether a filter wants run `n`, by the rule that filled the table.
+fn wants(filter: &RunFilter, n: u32) -> bool {
+    fn has<T: PartialEq>(list: Option<&Vec<T>>, value: &T) -> bool {
+        list.is_none_or(|list| list.contains(value))
+    }
+    let pick = |odd: bool, yes: &str, no: &str| if odd { yes.to_owned() } else { no.to_owned() };
+    has(filter.owners.as_ref(), &format!("owner-{}", n % 37))
+        && has(filter.devices.as_ref(), &format!("device-{}", n % 7).parse().unwrap())
+        && has(filter.device_types.as_ref(), &DeviceType::from(&*pick(!n.is_multiple_of(3), "LUCIDAC", "REDAC")))
+        && has(filter.job_types.as_ref(), &JobType::from(&*pick(!n.is_multiple_of(2), "run", "compile")))
+        && has(filter.states.as_ref(), &RunState::from(&*pick(!n.is_multiple_of(11), "succeeded", "queued")))
+}
+
+#[test]
+fn pages_join_to_the_whole_list() {
+    const MOST: usize = 2_000;
+    let mut conn = filled();
+    for (filter, index) in filters() {
+        for order in [Order::Newest, Order::Oldest] {
+            let mut expected: Vec<RunId> = (0..100_000).filter(|n| wants(&filter, *n)).map(run).collect();
+            if order == Order::Newest {
+                expected.reverse();
+            }
+            let more = expected.len() > MOST;
+            expected.truncate(MOST);
+            let mut request = PageRequest { order, after: None, limit: 250 };
+            let mut found = Vec::new();
+            loop {
+                let page = list::page(&mut Conn::Sqlite(&mut conn), &filter, &request).unwrap();
+                found.extend(page.runs.iter().map(|run| run.id));
+                request.after = page.next;
+                if page.next.is_none() || found.len() >= MOST {
+                    break;
+                }
+            }
+            assert_eq!(request.after.is_some(), more, "{index}: a next page where there is one");
+            assert_eq!(found, expected, "{index} {order:?}");
+            assert!(!found.is_empty());
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Runs: the durable fact, and what people change.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
+use lucihub_models_core::{
+    Digest, Invalid, Limits, PageRequest, Positions, Result, RunFilter, RunHead, RunId, RunPage, StoreError,
+    check_labels,
+};
+
+use crate::cold::{Cold, Engine};
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
+use crate::head::{self, HeadColumns, StoredHead};
+use crate::list;
+use crate::schema::runs;
+use crate::types::{Id, Json, Time};
+
+/// A whole row, for `get`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = runs)]
+struct RunRow {
+    archived_at: Option<Time>,
+    digest: Option<Vec<u8>>,
+    error: Option<String>,
+    labels: Json,
+    positions: Json,
+    head: Json,
+    input: Option<Json>,
+    output: Option<Json>,
+}
+
+/// What `update` writes; `None` leaves a column as it is.
+#[derive(AsChangeset)]
+#[diesel(table_name = runs)]
+struct UpdateColumns {
+    labels: Option<Json>,
+    output: Option<Json>,
+    error: Option<String>,
+}
+
+#[async_trait]
+impl<E: Engine> ColdRuns for Cold<E> {
+    async fn create(&self, head: &RunHead) -> Result<Created> {
+        head.check_new(self.limits())?;
+        let run = head.id;
+        let created = head::created_digest(head)?;
+        let columns = HeadColumns::of(head)?;
+        let labels = head::labels(&head.labels)?;
+        let positions = head::json("positions", &Positions::default())?;
+        self.write(move |conn| {
+            let row = (
+                runs::id.eq(Id(run)),
+                runs::created_digest.eq(created.as_bytes().as_slice()),
+                runs::labels.eq(labels),
+                runs::positions.eq(positions),
+                columns,
+            );
+            let inserted = on_conn!(conn, c => {
+                diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(c)
+            })?;
+            if inserted == 1 {
+                return Ok(Created::Created);
+            }
+            let before: Vec<u8> = on_conn!(conn, c => {
+                runs::table.find(Id(run)).select(runs::created_digest).first(c)
+            })?;
+            if before == created.as_bytes() {
+                Ok(Created::Existing)
+            } else {
+                Err(StoreError::AlreadyExists { what: format!("run {run}") }.into())
+            }
+        })
+        .await
+    }
+
+    async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
+        self.read(move |conn| {
+            let row: Option<RunRow> = on_conn!(conn, c => {
+                runs::table.find(Id(run)).select(RunRow::as_select()).first(c).optional()
+            })?;
+            row.map(|row| row.into_run(run)).transpose()
+        })
+        .await
+    }
+
+    async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()> {
+        check_update(update, self.limits())?;
+        let RunUpdate { labels, output, error } = update.clone();
+        let columns = UpdateColumns {
+            labels: labels.as_ref().map(head::labels).transpose()?,
+            output: output.map(|json| Json(json.as_str().to_owned())),
+            error,
+        };
+        self.write(move |conn| {
+            let archived = archived_at(conn, run)?.is_some();
+            if !archived && (columns.output.is_some() || columns.error.is_some()) {
+                let why = "its worker writes output and error until it is archived; wait for that";
+                return Err(StoreError::precondition(format!("run {run}"), why).into());
+            }
+            if columns.labels.is_none() && columns.output.is_none() && columns.error.is_none() {
+                return Ok(());
+            }
+            on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(columns).execute(c))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
+        self.check_page(page.limit)?;
+        if filter.matches_nothing() {
+            return Ok(RunPage::default());
+        }
+        let (filter, page) = (filter.clone(), *page);
+        self.read(move |conn| list::page(conn, &filter, &page)).await
+    }
+
+    async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {
+        self.read(move |conn| list::pending(conn, after, limit)).await
+    }
+
+    async fn delete(&self, run: RunId) -> Result<bool> {
+        // Cells go with their run: their tables say ON DELETE CASCADE.
+        self.write(move |conn| Ok(on_conn!(conn, c => diesel::delete(runs::table.find(Id(run))).execute(c))? > 0)).await
+    }
+}
+
+/// When a run was archived.
+///
+/// # Errors
+/// `NotFound` if there is no such run.
+pub(crate) fn archived_at(conn: &mut Conn<'_>, run: RunId) -> Result<Option<Time>, Error> {
+    let row: Option<Option<Time>> =
+        on_conn!(conn, c => runs::table.find(Id(run)).select(runs::archived_at).first(c).optional())?;
+    row.ok_or_else(|| not_found(run))
+}
+
+pub(crate) fn not_found(run: RunId) -> Error {
+    StoreError::not_found(format!("run {run}")).into()
+}
+
+/// Positions, from their column.
+pub(crate) fn positions(run: RunId, json: &Json) -> Result<Positions, Error> {
+    head::parse(json).map_err(|e| Error::row("runs", "positions", format!("run {run}"), e))
+}
+
+/// A digest, from its column.
+pub(crate) fn digest(run: RunId, bytes: &[u8]) -> Result<Digest, Error> {
+    let bytes = bytes.try_into().map_err(|_| {
+        Error::row("runs", "digest", format!("run {run}"), format!("{} bytes instead of 32", bytes.len()))
+    })?;
+    Ok(Digest::from_bytes(bytes))
+}
+
+impl RunRow {
+    fn into_run(self, run: RunId) -> Result<ColdRun, Error> {
+        let archived = match (self.archived_at, self.digest) {
+            (Some(Time(at)), Some(bytes)) => Some(Archived { at, digest: digest(run, &bytes)? }),
+            _ => None,
+        };
+        let mut positions = positions(run, &self.positions)?;
+        let stored = StoredHead {
+            head: self.head,
+            labels: self.labels,
+            error: self.error,
+            input: self.input,
+            output: self.output,
+        };
+        let head = stored.read(|| format!("run {run}"))?;
+        if head.id != run {
+            return Err(Error::row("runs", "head", format!("run {run}"), format!("it is that of run {}", head.id)));
+        }
+        if archived.is_none() {
+            // The mirror has these; only lines and samples are behind it.
+            positions.states = head.states.len() as u64;
+            positions.phases = head.phases.len() as u64;
+        }
+        Ok(ColdRun { head, positions, archived })
+    }
+}
+
+fn check_update(update: &RunUpdate, limits: &Limits) -> Result<(), Invalid> {
+    if let Some(labels) = &update.labels {
+        check_labels(labels, limits)?;
+    }
+    if let Some(output) = &update.output {
+        output.check("output", limits)?;
+    }
+    match &update.error {
+        Some(error) if error.len() > limits.text_bytes => Err(Invalid::new("error", format!("{} bytes", error.len()))
+            .hint(format!("the limit is {} bytes", limits.text_bytes))),
+        _ => Ok(()),
+    }
+}

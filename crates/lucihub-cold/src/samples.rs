@@ -1,0 +1,199 @@
+//! Sample cells and their summaries.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use lucihub_models_core::cold::ColdSamples;
+use lucihub_models_core::{CellSummary, Invalid, Result, RunId, SUMMARY_WIDTH, SampleCell, Series, StoreError};
+
+use crate::codec::checksum::Checksum;
+use crate::codec::{Damage, Decoded, gaps, samples, summary};
+use crate::cold::{Cold, Engine, blocking};
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
+use crate::logs::{cell_numbers, column, number};
+use crate::schema::run_samples;
+use crate::types::Id;
+
+/// The small columns of a row of `run_samples`.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = run_samples)]
+pub(crate) struct SummaryRow {
+    run: Id,
+    channel: i64,
+    cell: i64,
+    first_index: i64,
+    end_index: i64,
+    value_count: i64,
+    summary_check: i64,
+    gaps: Vec<u8>,
+    summary: Vec<u8>,
+}
+
+/// A row of `run_samples`.
+#[derive(Debug, Insertable, Queryable, Selectable)]
+#[diesel(table_name = run_samples)]
+pub(crate) struct SampleRow {
+    #[diesel(embed)]
+    small: SummaryRow,
+    codec: i64,
+    payload_check: i64,
+    payload: Vec<u8>,
+}
+
+#[async_trait]
+impl<E: Engine> ColdSamples for Cold<E> {
+    async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
+        let cells = cell_numbers(&cells);
+        let rows = self.read(move |conn| {
+            Ok(on_conn!(conn, c => {
+                run_samples::table
+                    .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
+                    .filter(run_samples::cell.ge(cells.start).and(run_samples::cell.lt(cells.end)))
+                    .order(run_samples::cell.asc())
+                    .select(SampleRow::as_select())
+                    .load(c)
+            })?)
+        });
+        let rows = rows.await?;
+        blocking(move || rows.into_iter().map(|row| row.into_cell(channel)).collect()).await
+    }
+
+    async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
+        let cells = cell_numbers(&cells);
+        self.read(move |conn| {
+            let rows: Vec<SummaryRow> = on_conn!(conn, c => {
+                run_samples::table
+                    .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
+                    .filter(run_samples::cell.ge(cells.start).and(run_samples::cell.lt(cells.end)))
+                    .order(run_samples::cell.asc())
+                    .select(SummaryRow::as_select())
+                    .load(c)
+            })?;
+            rows.into_iter().map(|row| row.into_summary(channel)).collect()
+        })
+        .await
+    }
+}
+
+impl SampleRow {
+    /// Encodes a cell of a run that may have so many channels.
+    pub(crate) fn of(run: RunId, cell: &SampleCell, channels: usize) -> Result<Self, Error> {
+        check_cell(cell, channels)?;
+        let series = &cell.series;
+        let mut small = SummaryRow {
+            run: Id(run),
+            channel: cell.channel.into(),
+            cell: column("cell", cell.cell)?,
+            first_index: column("index", series.first)?,
+            end_index: column("index", series.end)?,
+            value_count: column("samples", series.values.len() as u64)?,
+            summary_check: 0,
+            gaps: gaps::encode(series.first, &series.gaps),
+            summary: summary::encode(series),
+        };
+        small.summary_check = small.check();
+        let (codec, payload) = samples::encode(&series.values);
+        let mut row = Self { small, codec, payload_check: 0, payload };
+        row.payload_check = row.check();
+        Ok(row)
+    }
+
+    /// Writes the cell unless a longer one is there.
+    pub(crate) fn write(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
+        on_conn!(conn, c => {
+            let upsert = diesel::insert_into(run_samples::table)
+                .values(self)
+                .on_conflict((run_samples::run, run_samples::channel, run_samples::cell))
+                .do_update()
+                .set((
+                    run_samples::first_index.eq(excluded(run_samples::first_index)),
+                    run_samples::end_index.eq(excluded(run_samples::end_index)),
+                    run_samples::value_count.eq(excluded(run_samples::value_count)),
+                    run_samples::codec.eq(excluded(run_samples::codec)),
+                    run_samples::summary_check.eq(excluded(run_samples::summary_check)),
+                    run_samples::payload_check.eq(excluded(run_samples::payload_check)),
+                    run_samples::gaps.eq(excluded(run_samples::gaps)),
+                    run_samples::summary.eq(excluded(run_samples::summary)),
+                    run_samples::payload.eq(excluded(run_samples::payload)),
+                ));
+            diesel::query_dsl::methods::FilterDsl::filter(upsert, excluded(run_samples::end_index).gt(run_samples::end_index)).execute(c)
+        })?;
+        Ok(())
+    }
+
+    fn check(&self) -> i64 {
+        self.small.checksum("run_samples", &[self.codec]).bytes(&self.payload).finish()
+    }
+
+    fn into_cell(self, channel: u32) -> Result<SampleCell, Error> {
+        let decode = || {
+            if self.check() != self.payload_check {
+                return Err(Damage::new("the checksum of its samples does not match"));
+            }
+            let Range { start: first, end } = self.small.range()?;
+            let values = samples::decode(self.codec, &self.payload, number(self.small.value_count)?)?;
+            let series = Series { first, end, gaps: gaps::decode(&self.small.gaps, first, end)?, values };
+            if !series.is_consistent() {
+                return Err(Damage::new("samples and gaps do not fill its range"));
+            }
+            Ok(SampleCell { channel, cell: number(self.small.cell)?, series })
+        };
+        decode().map_err(|damage| self.small.corrupt(&damage))
+    }
+}
+
+impl SummaryRow {
+    fn checksum(&self, kind: &str, more: &[i64]) -> Checksum {
+        let numbers = [self.channel, self.cell, self.first_index, self.end_index, self.value_count];
+        Checksum::of(kind, self.run.0, &[&numbers, more].concat()).bytes(&self.gaps)
+    }
+
+    fn check(&self) -> i64 {
+        self.checksum("run_samples summary", &[]).bytes(&self.summary).finish()
+    }
+
+    fn range(&self) -> Decoded<Range<u64>> {
+        Ok(number(self.first_index)?..number(self.end_index)?)
+    }
+
+    fn into_summary(self, channel: u32) -> Result<CellSummary, Error> {
+        let decode = || {
+            if self.check() != self.summary_check {
+                return Err(Damage::new("the checksum of its summary does not match"));
+            }
+            let Range { start: first, end } = self.range()?;
+            let gaps = gaps::decode(&self.gaps, first, end)?;
+            let buckets = summary::decode(&self.summary, first, end, number(self.value_count)?)?;
+            Ok(CellSummary { channel, cell: number(self.cell)?, first, end, gaps, buckets })
+        };
+        decode().map_err(|damage| self.corrupt(&damage))
+    }
+
+    fn corrupt(&self, damage: &Damage) -> Error {
+        let Self { run: Id(run), channel, cell, .. } = self;
+        StoreError::corrupt(format!("table run_samples, run {run}, channel {channel}, cell {cell}"), damage).into()
+    }
+}
+
+/// Refuses cells that could not be read again.
+fn check_cell(cell: &SampleCell, channels: usize) -> Result<(), Invalid> {
+    let SampleCell { channel, cell, series } = cell;
+    let invalid = |problem: String| Invalid::new(format!("cell {cell} of channel {channel}"), problem);
+    if *channel as usize >= channels {
+        return Err(invalid("no run has that channel".into()).hint(format!("the limit is {channels} channels")));
+    }
+    if !series.first.is_multiple_of(SUMMARY_WIDTH) {
+        return Err(invalid(format!("it begins at index {}", series.first)).hint("begin where the grid does"));
+    }
+    if series.end.saturating_sub(series.first) > samples::MAX_SAMPLES {
+        return Err(invalid(format!("indices {} to {}", series.first, series.end))
+            .hint(format!("the limit is {} indices", samples::MAX_SAMPLES)));
+    }
+    if !series.is_consistent() {
+        return Err(invalid("samples and gaps do not fill its range".into()));
+    }
+    Ok(())
+}

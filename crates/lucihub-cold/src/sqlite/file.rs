@@ -1,0 +1,112 @@
+//! Before a file is used: it is there, it is ours, and its schema is the present one.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use diesel::dsl::sql;
+use diesel::result::Error as DieselError;
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use lucihub_models_core::{Result, StoreError};
+
+use super::connect::{Settings, lay_out};
+use super::errors;
+use super::options::SqliteOptions;
+use crate::error::Error;
+use crate::migrate::{self, Action, MigrationStatus};
+
+/// Makes a file ready: creates a new one, and brings its schema to the present
+/// one where that is wanted. Blocks.
+pub(super) fn prepare(options: &SqliteOptions) -> Result<(), Error> {
+    let conn = &mut open(options)?;
+    // One transaction for all of it: of several that start at once, one
+    // migrates and the others find it done.
+    let ready = conn.immediate_transaction(|conn| {
+        let action = if options.migrate || is_empty(conn)? { Action::Up } else { Action::Check };
+        migrate::run(conn, action, &display(options)).map(drop)
+    });
+    ready.map_err(|e| named(e, options))
+}
+
+/// Runs migrations or looks at them; a file that is not there is created only
+/// to migrate it. Blocks.
+pub(crate) fn migrate(options: &SqliteOptions, action: Action) -> Result<Vec<MigrationStatus>, Error> {
+    let what = display(options);
+    if action == Action::Up {
+        let done = open(options)?.immediate_transaction(|conn| migrate::run(conn, action, &what));
+        return done.map_err(|e| named(e, options));
+    }
+    if !options.path.exists() {
+        return Err(StoreError::not_found(what).into());
+    }
+    let found = establish(options)?.transaction(|conn| migrate::run(conn, action, &what));
+    found.map_err(|e| named(e, options))
+}
+
+/// Opens a file to use it: one of ours, or a new one.
+fn open(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
+    let mut conn = establish(options)?;
+    // Another program's file is refused before anything of it is changed.
+    migrate::run(&mut conn, Action::Status, &display(options)).map_err(|e| named(e, options))?;
+    retry_while_locked(options.busy_timeout, || Ok(lay_out(&mut conn)?)).map_err(|e| named(e, options))?;
+    Ok(conn)
+}
+
+/// Puts the file's name into an error of the database.
+fn named(error: Error, options: &SqliteOptions) -> Error {
+    Error::Store(match StoreError::from(error) {
+        StoreError::Precondition { what, why } if what == errors::STORE => {
+            StoreError::precondition(display(options), why)
+        }
+        StoreError::Unavailable { store, why } if store == errors::STORE => {
+            StoreError::unavailable(display(options), why)
+        }
+        StoreError::Full { store, why } if store == errors::STORE => StoreError::Full { store: display(options), why },
+        other => other,
+    })
+}
+
+/// How errors name the file.
+fn display(options: &SqliteOptions) -> String {
+    format!("SQLite file {}", options.path.display())
+}
+
+/// Opens a file as it is. SQLite touches it with the first statement, not here.
+fn establish(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
+    let name = options.name()?;
+    let folder = Path::new(&name).parent().unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(StoreError::not_found(format!("folder {} of the {}", folder.display(), display(options))).into());
+    }
+    let mut conn = SqliteConnection::establish(&name).map_err(|e| StoreError::unavailable(display(options), e))?;
+    let settings = Settings { busy_timeout: options.busy_timeout };
+    settings.apply(&mut conn).map_err(|e| named(e.into(), options))?;
+    Ok(conn)
+}
+
+/// Whether nothing was ever written to the file.
+pub(crate) fn is_empty(conn: &mut SqliteConnection) -> Result<bool, Error> {
+    let tables = diesel::select(sql::<BigInt>("(SELECT count(*) FROM sqlite_schema)")).get_result::<i64>(conn)?;
+    Ok(tables == 0)
+}
+
+/// Whether a table is there.
+pub(crate) fn has_table(conn: &mut SqliteConnection, name: &'static str) -> Result<bool, Error> {
+    let there = sql::<Bool>("EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ");
+    Ok(diesel::select(there.bind::<diesel::sql_types::Text, _>(name).sql(")")).get_result(conn)?)
+}
+
+/// Switching a file to WAL does not wait for its lock the way that statements do.
+fn retry_while_locked(limit: Duration, mut step: impl FnMut() -> Result<(), Error>) -> Result<(), Error> {
+    let begun = Instant::now();
+    loop {
+        match step() {
+            Err(Error::Database(DieselError::DatabaseError(_, info)))
+                if info.message().contains("is locked") && begun.elapsed() < limit =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            other => return other,
+        }
+    }
+}

@@ -15,7 +15,8 @@ use crate::error::Error;
 use crate::schema::runs;
 use crate::types::{Json, Time};
 
-/// The columns that a head decides, labels apart.
+/// The columns that a head decides as a run goes on. Labels are people's, and the
+/// input never changes: it is written once, when the run is created.
 #[derive(Debug, Insertable, AsChangeset)]
 #[diesel(table_name = runs, treat_none_as_null = true)]
 pub(crate) struct HeadColumns {
@@ -30,7 +31,6 @@ pub(crate) struct HeadColumns {
     error: Option<String>,
     states: Json,
     head: Json,
-    input: Option<Json>,
     output: Option<Json>,
 }
 
@@ -45,7 +45,6 @@ pub(crate) struct StoredHead {
 
 impl HeadColumns {
     pub(crate) fn of(head: &RunHead) -> Result<Self, Error> {
-        let text = |json: &JsonText| Json(json.as_str().to_owned());
         Ok(Self {
             created_at: Time(head.created_at),
             job_type: head.job_type.as_str().to_owned(),
@@ -58,7 +57,6 @@ impl HeadColumns {
             error: head.error.clone(),
             states: json("states", &head.states)?,
             head: document(head)?,
-            input: head.input.as_ref().map(text),
             output: head.output.as_ref().map(text),
         })
     }
@@ -77,6 +75,11 @@ impl StoredHead {
         head.output = self.output.map(|json| JsonText::from_stored(json.0));
         Ok(head)
     }
+}
+
+/// A document, byte for byte.
+pub(crate) fn text(json: &JsonText) -> Json {
+    Json(json.as_str().to_owned())
 }
 
 /// How many states a head has, as its column holds it.

@@ -48,12 +48,14 @@ impl<E: Engine> ColdRuns for Cold<E> {
         let columns = HeadColumns::of(head)?;
         let labels = head::labels(&head.labels)?;
         let positions = head::json("positions", &Positions::default())?;
+        let input = head.input.as_ref().map(head::text);
         self.write(move |conn| {
             let row = (
                 runs::id.eq(Id(run)),
                 runs::created_digest.eq(created.as_bytes().as_slice()),
                 runs::labels.eq(labels),
                 runs::positions.eq(positions),
+                runs::input.eq(input),
                 columns,
             );
             let inserted = on_conn!(conn, c => {

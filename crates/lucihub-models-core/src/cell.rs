@@ -12,7 +12,7 @@ use crate::latest::{Gap, Grid, LogLine, Series};
 
 impl Grid {
     /// Refuses sizes that the grid cannot have: samples per cell a power of two
-    /// from 1,024 to 1,048,576, lines per cell from 1 to 65,536.
+    /// from 1,024 to 1,048,576, lines per cell from 1 to 8,192.
     ///
     /// # Errors
     /// [`Invalid`] naming the size.
@@ -21,8 +21,9 @@ impl Grid {
             return Err(Invalid::new("grid", format!("{} samples per cell", self.samples))
                 .hint("use a power of two from 1024 to 1048576"));
         }
-        if !(1..=65_536).contains(&self.lines) {
-            return Err(Invalid::new("grid", format!("{} lines per cell", self.lines)).hint("use 1 to 65536"));
+        // 8,192 lines of 64 KiB are half a gibibyte: what a keeper may have to hold at once.
+        if !(1..=8_192).contains(&self.lines) {
+            return Err(Invalid::new("grid", format!("{} lines per cell", self.lines)).hint("use 1 to 8192"));
         }
         Ok(())
     }

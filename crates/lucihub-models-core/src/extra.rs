@@ -23,6 +23,19 @@ impl Extra {
         self.0.keys().map(String::as_str)
     }
 
+    /// How deep the fields are nested: 0 without any, 1 for plain values.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        fn below(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => 1 + items.iter().map(below).max().unwrap_or(0),
+                Value::Object(fields) => 1 + fields.values().map(below).max().unwrap_or(0),
+                _ => 0,
+            }
+        }
+        if self.is_empty() { 0 } else { 1 + self.0.values().map(below).max().unwrap_or(0) }
+    }
+
     /// The fields as one JSON object.
     #[must_use]
     pub fn to_json(&self) -> String {

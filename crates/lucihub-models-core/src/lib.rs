@@ -3,6 +3,7 @@
 mod any;
 mod batch;
 mod cell;
+mod check;
 pub mod cold;
 mod digest;
 mod envelope;
@@ -27,6 +28,7 @@ pub mod v2;
 pub use any::{AnyDevice, AnyRun, HeadDocument};
 pub use batch::{Batch, BatchBody, GapMark, HeadPatch, SampleBlock, WriterMark};
 pub use cell::{CellSummary, LogCell, SampleCell};
+pub use check::check_labels;
 pub use digest::{Digest, RunDigest};
 pub use envelope::{Bucket, Envelope, EnvelopeBuilder, SUMMARY_WIDTH};
 pub use error::{Invalid, ModelError, Result, StoreError};
@@ -40,7 +42,7 @@ pub use latest::{
 };
 pub use limits::Limits;
 pub use model::{DeviceModel, RunModel};
-pub use plan::{Piece, Plan, Reject, check_labels};
+pub use plan::{Piece, Plan, Reject};
 pub use position::{Cursor, Positions};
 pub use timestamp::{Clock, SystemClock, Timestamp};
 pub use transition::Step;

@@ -25,9 +25,11 @@ pub struct Limits {
     pub labels: usize,
     /// Bytes of one short text: label, name, unit, reason, owner, error.
     pub text_bytes: usize,
+    /// Bytes of the unknown fields of one part of a document, as JSON.
+    pub extra_bytes: usize,
     /// Items of one page.
     pub page: usize,
-    /// Entries of a run's head that a worker appends: states, phases, overloads and final values, each.
+    /// Entries of a list in a run's head: states, phases, overloads, final values, relations, each.
     pub head_entries: usize,
     /// Samples that one jump of the sample index may skip.
     pub gap: u64,
@@ -47,6 +49,7 @@ impl Default for Limits {
             channels: 4096,
             labels: 64,
             text_bytes: 4096,
+            extra_bytes: 64 * 1024,
             page: 1000,
             head_entries: 16_384,
             gap: 1 << 26,

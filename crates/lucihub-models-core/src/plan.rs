@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::batch::{BatchBody, HeadPatch};
+use crate::check::{check_entries, check_parts, check_patch};
 use crate::error::Invalid;
 use crate::latest::{Gap, GapCause, RunHead, RunState, StateChange};
 use crate::limits::Limits;
@@ -96,7 +97,7 @@ impl Plan {
     /// # Errors
     /// [`Reject`] with the first reason; nothing may be written then.
     pub fn new(body: &BatchBody, head: &RunHead, next: &Positions, limits: &Limits) -> Result<Self, Reject> {
-        check_sizes(body, limits)?;
+        check_parts(body, limits)?;
         check_entries(body, head, limits)?;
         check_patch(&body.patch, head, limits)?;
         let channels = body.patch.channels.as_ref().map_or(head.channels.len(), Vec::len);
@@ -142,153 +143,6 @@ impl RunHead {
         self.output = output.or_else(|| self.output.take());
         self.error = error.or_else(|| self.error.take());
     }
-
-    /// Checks a head that is to be created: limits, strict JSON, the grid, and
-    /// that it is queued and has recorded nothing yet.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the part, the limit and what to do.
-    pub fn check_new(&self, limits: &Limits) -> Result<(), Invalid> {
-        let queued = matches!(self.states.as_slice(), [only] if only.state == RunState::Queued);
-        if !queued {
-            return Err(Invalid::new("states", "a new run has exactly one").hint("it is `queued`"));
-        }
-        let recorded = !(self.phases.is_empty() && self.overloads.is_empty() && self.final_values.is_empty());
-        if recorded || self.output.is_some() {
-            return Err(Invalid::new("run", "a new run has recorded nothing").hint("its worker appends that"));
-        }
-        self.grid.check()?;
-        self.check(limits)
-    }
-
-    /// Checks the limits of a head, whatever its state.
-    ///
-    /// # Errors
-    /// [`Invalid`] naming the part, the limit and what to do.
-    pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
-        for (thing, json) in [("input", &self.input), ("output", &self.output)] {
-            json.as_ref().map_or(Ok(()), |json| json.check(thing, limits))?;
-        }
-        count("channels", self.channels.len(), limits.channels)?;
-        check_labels(&self.labels, limits)?;
-        let texts = [
-            ("owner", &self.owner),
-            ("error", &self.error),
-            ("worker", &self.worker),
-            ("firmware", &self.firmware),
-            ("entity digest", &self.entity_digest),
-            ("parameter schema", &self.parameter_schema),
-        ];
-        for (thing, value) in texts {
-            text(thing, value.as_deref(), limits)?;
-        }
-        text("type", Some(self.job_type.as_str()), limits)?;
-        text("input type", self.input_type.as_ref().map(crate::InputType::as_str), limits)?;
-        check_channels(&self.channels, limits)?;
-        self.time_base.map_or(Ok(()), check_time_base)
-    }
-}
-
-/// Checks the labels of a run: how many, and how long.
-///
-/// # Errors
-/// [`Invalid`] naming the label and the limit.
-pub fn check_labels(labels: &std::collections::BTreeMap<String, String>, limits: &Limits) -> Result<(), Invalid> {
-    count("labels", labels.len(), limits.labels)?;
-    for (name, value) in labels {
-        if name.is_empty() {
-            return Err(Invalid::new("labels", "a label has no name"));
-        }
-        text("label name", Some(name), limits)?;
-        text("label value", Some(value), limits)?;
-    }
-    Ok(())
-}
-
-fn count(thing: &str, count: usize, limit: usize) -> Result<(), Invalid> {
-    if count > limit {
-        return Err(Invalid::new(thing, format!("{count} of them")).hint(format!("the limit is {limit}")));
-    }
-    Ok(())
-}
-
-fn text(thing: &str, text: Option<&str>, limits: &Limits) -> Result<(), Invalid> {
-    match text {
-        Some(text) if text.len() > limits.text_bytes => Err(Invalid::new(thing, format!("{} bytes", text.len()))
-            .hint(format!("the limit is {} bytes", limits.text_bytes))),
-        _ => Ok(()),
-    }
-}
-
-fn check_channels(channels: &[crate::Channel], limits: &Limits) -> Result<(), Invalid> {
-    for channel in channels {
-        for part in [&channel.carrier, &channel.probe, &channel.name, &channel.unit] {
-            text("channel", part.as_deref(), limits)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_time_base(base: crate::TimeBase) -> Result<(), Invalid> {
-    if base.rate_hz.is_finite() && base.rate_hz > 0.0 && base.origin_s.is_finite() {
-        return Ok(());
-    }
-    Err(Invalid::new("time base", format!("rate {} Hz, origin {} s", base.rate_hz, base.origin_s))
-        .hint("the rate is finite and greater than 0, the origin is finite"))
-}
-
-fn check_sizes(body: &BatchBody, limits: &Limits) -> Result<(), Invalid> {
-    let size = body.size();
-    if size > limits.batch_bytes {
-        return Err(Invalid::new("batch", format!("{size} bytes"))
-            .hint(format!("the limit is {} bytes; split it", limits.batch_bytes)));
-    }
-    if let Some(line) = body.lines.iter().find(|line| line.text.len() > limits.line_bytes) {
-        return Err(Invalid::new("log line", format!("{} bytes", line.text.len()))
-            .hint(format!("the limit is {} bytes; cut it", limits.line_bytes)));
-    }
-    for line in body.lines.iter() {
-        text("log level", line.level.as_deref(), limits)?;
-        text("log source", line.source.as_deref(), limits)?;
-    }
-    for change in &body.states {
-        text("state", Some(change.state.as_str()), limits)?;
-        text("reason", change.reason.as_deref(), limits)?;
-    }
-    for change in &body.phases {
-        text("phase", Some(change.phase.as_str()), limits)?;
-        text("carrier", change.carrier.as_deref(), limits)?;
-    }
-    for element in body.overloads.iter().map(|o| &o.element).chain(body.final_values.iter().map(|v| &v.element)) {
-        text("element", Some(element), limits)?;
-    }
-    Ok(())
-}
-
-fn check_entries(body: &BatchBody, head: &RunHead, limits: &Limits) -> Result<(), Invalid> {
-    let most = limits.head_entries;
-    count("states", head.states.len() + body.states.len(), most)?;
-    count("phases", head.phases.len() + body.phases.len(), most)?;
-    count("overloads", head.overloads.len() + body.overloads.len(), most)?;
-    count("final values", head.final_values.len() + body.final_values.len(), most)
-}
-
-fn check_patch(patch: &HeadPatch, head: &RunHead, limits: &Limits) -> Result<(), Invalid> {
-    if let Some(channels) = &patch.channels {
-        count("channels", channels.len(), limits.channels)?;
-        if channels.len() < head.channels.len() {
-            return Err(Invalid::new("channels", format!("{} of them", channels.len()))
-                .hint(format!("the run has {} already, they never become fewer", head.channels.len())));
-        }
-        check_channels(channels, limits)?;
-    }
-    patch.time_base.map_or(Ok(()), check_time_base)?;
-    for (thing, value) in
-        [("firmware", &patch.firmware), ("entity digest", &patch.entity_digest), ("error", &patch.error)]
-    {
-        text(thing, value.as_deref(), limits)?;
-    }
-    patch.output.as_ref().map_or(Ok(()), |json| json.check("output", limits))
 }
 
 fn plan_states(body: &BatchBody, head: &RunHead) -> Result<Vec<StateChange>, Reject> {

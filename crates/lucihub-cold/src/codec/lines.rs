@@ -22,7 +22,7 @@ const LEVEL: i32 = 3;
 const MAX_TEXT: u64 = 1 << 30;
 
 /// The most lines that a cell may have, as the grid allows.
-pub(crate) const MAX_LINES: u64 = 65_536;
+pub(crate) const MAX_LINES: u64 = 8_192;
 
 /// Encodes lines: the codec's number, and the bytes.
 ///

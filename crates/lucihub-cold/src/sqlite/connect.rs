@@ -43,7 +43,9 @@ impl Settings {
 /// Sets what is kept in the file itself: readers never wait for the writer
 /// (WAL), and the page size while there is no page yet.
 pub(super) fn lay_out(conn: &mut SqliteConnection) -> QueryResult<()> {
-    conn.batch_execute(&format!("PRAGMA page_size = {PAGE_SIZE}; PRAGMA journal_mode = WAL;"))
+    conn.batch_execute(&format!(
+        "PRAGMA page_size = {PAGE_SIZE}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+    ))
 }
 
 impl CustomizeConnection<SqliteConnection, PoolError> for Settings {

@@ -1,6 +1,6 @@
 //! What SQLite's messages mean.
 
-use lucihub_models_core::StoreError;
+use lucihub_models_core::{Invalid, StoreError};
 
 /// How errors name the database where its file is not known.
 pub(super) const STORE: &str = "SQLite";
@@ -15,7 +15,9 @@ pub(crate) fn from_message(message: &str) -> StoreError {
             STORE,
             format!("{message}: another process has written for longer than the busy timeout"),
         )
-    } else if has("database or disk is full") || has("string or blob too big") {
+    } else if has("too many SQL variables") || has("string or blob too big") {
+        Invalid::new("request", message).hint("ask for less at once").into()
+    } else if has("database or disk is full") {
         StoreError::Full { store: store(), why: format!("{message}; make room on the disk") }
     } else if has("readonly database") {
         let why = format!("{message}; give this user the right to write the file and its folder");

@@ -1,0 +1,127 @@
+//! A cold store whose operations fail when a plan says so.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lucihub_models_core::cold::{
+    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore, Commit, Committed,
+    Created, DevicePage, OperatorFields, PendingRun, RunUpdate, SeenFields, StoredBytes,
+};
+use lucihub_models_core::{
+    CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
+};
+
+use super::FaultPlan;
+
+/// A cold store that fails by plan.
+pub struct FaultyCold<S: ?Sized> {
+    inner: Arc<S>,
+    plan: FaultPlan,
+}
+
+impl<S: ?Sized> FaultyCold<S> {
+    /// Wraps a store; `S` may be `dyn ColdStore`.
+    #[must_use]
+    pub const fn new(inner: Arc<S>, plan: FaultPlan) -> Self {
+        Self { inner, plan }
+    }
+}
+
+impl<S: ?Sized> fmt::Debug for FaultyCold<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyCold").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdRuns for FaultyCold<S> {
+    async fn create(&self, head: &RunHead) -> Result<Created> {
+        self.plan.write("cold.create", self.inner.create(head)).await
+    }
+
+    async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
+        self.plan.read("cold.get", self.inner.get(run)).await
+    }
+
+    async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()> {
+        self.plan.write("cold.update", self.inner.update(run, update)).await
+    }
+
+    async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
+        self.plan.read("cold.list", self.inner.list(filter, page)).await
+    }
+
+    async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {
+        self.plan.read("cold.pending", self.inner.pending(after, limit)).await
+    }
+
+    async fn delete(&self, run: RunId) -> Result<bool> {
+        self.plan.write("cold.delete", self.inner.delete(run)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdArchive for FaultyCold<S> {
+    async fn mirror(&self, head: &RunHead) -> Result<bool> {
+        self.plan.write("cold.mirror", self.inner.mirror(head)).await
+    }
+
+    async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
+        self.plan.write("cold.checkpoint", self.inner.checkpoint(run, cells)).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        self.plan.write("cold.commit", self.inner.commit(commit)).await
+    }
+
+    async fn release(&self, run: RunId) -> Result<bool> {
+        self.plan.write("cold.release", self.inner.release(run)).await
+    }
+
+    async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
+        self.plan.read("cold.stored_bytes", self.inner.stored_bytes(run)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdLogs for FaultyCold<S> {
+    async fn log_cells(&self, run: RunId, cells: Range<u64>) -> Result<Vec<LogCell>> {
+        self.plan.read("cold.log_cells", self.inner.log_cells(run, cells)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdSamples for FaultyCold<S> {
+    async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
+        self.plan.read("cold.sample_cells", self.inner.sample_cells(run, channel, cells)).await
+    }
+
+    async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
+        self.plan.read("cold.summaries", self.inner.summaries(run, channel, cells)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdDevices for FaultyCold<S> {
+    async fn put_seen(&self, seen: &SeenFields) -> Result<()> {
+        self.plan.write("cold.put_seen", self.inner.put_seen(seen)).await
+    }
+
+    async fn put_operator(&self, device: &DeviceId, fields: &OperatorFields) -> Result<()> {
+        self.plan.write("cold.put_operator", self.inner.put_operator(device, fields)).await
+    }
+
+    async fn device(&self, device: &DeviceId) -> Result<Option<Device>> {
+        self.plan.read("cold.device", self.inner.device(device)).await
+    }
+
+    async fn devices(&self, after: Option<&DeviceId>, limit: usize) -> Result<DevicePage> {
+        self.plan.read("cold.devices", self.inner.devices(after, limit)).await
+    }
+
+    async fn delete_device(&self, device: &DeviceId) -> Result<bool> {
+        self.plan.write("cold.delete_device", self.inner.delete_device(device)).await
+    }
+}

@@ -1,0 +1,237 @@
+//! A cold store of plain maps: the oracle of the suite and the store of simulations.
+
+mod archive;
+mod devices;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
+use lucihub_models_core::{
+    Clock, Device, DeviceId, Invalid, Limits, LogCell, Order, PageCursor, PageRequest, Positions, Result, RunFilter,
+    RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, Timestamp,
+};
+
+/// A cold store of plain maps behind one lock: no codec, no threads, no order
+/// of its own, so that the same calls always give the same answers.
+///
+/// Lists walk all runs; it is written to be obviously right, not to be fast.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use std::sync::Arc;
+/// use lucihub_models_core::{Clock, JobType, RunHead, cold::{ColdRuns, Created}};
+/// use lucihub_testkit::{ManualClock, reference::cold::ReferenceCold};
+///
+/// let clock = Arc::new(ManualClock::new());
+/// let store = ReferenceCold::new(clock.clone());
+/// let id = "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap();
+/// let head = RunHead::queued(id, JobType::Run, clock.now());
+/// assert_eq!(store.create(&head).await.unwrap(), Created::Created);
+/// assert_eq!(store.get(id).await.unwrap().unwrap().head, head);
+/// # });
+/// ```
+pub struct ReferenceCold {
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    runs: BTreeMap<RunId, Row>,
+    devices: BTreeMap<DeviceId, Device>,
+}
+
+struct Row {
+    /// What it was created with: a repeated `create` is compared with this.
+    born: RunHead,
+    head: RunHead,
+    positions: Positions,
+    mirrored_at: Timestamp,
+    archived: Option<Archived>,
+    released: bool,
+    lines: BTreeMap<u64, LogCell>,
+    samples: BTreeMap<(u32, u64), SampleCell>,
+}
+
+impl ReferenceCold {
+    /// An empty store with the documented limits.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, limits: Limits::default(), tables: Mutex::default() }
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// When a run's head was last written by create, mirror or commit, by the
+    /// store's clock: simulations measure the lag of the mirror with it.
+    #[must_use]
+    pub fn mirrored_at(&self, run: RunId) -> Option<Timestamp> {
+        self.tables().runs.get(&run).map(|row| row.mirrored_at)
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Nothing panics while it is held, and every write is one step.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_page(&self, limit: usize) -> Result<(), Invalid> {
+        if (1..=self.limits.page).contains(&limit) {
+            return Ok(());
+        }
+        Err(Invalid::new("page", format!("{limit} items")).hint(format!("use 1 to {}", self.limits.page)))
+    }
+}
+
+impl fmt::Debug for ReferenceCold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tables = self.tables();
+        f.debug_struct("ReferenceCold")
+            .field("runs", &tables.runs.len())
+            .field("devices", &tables.devices.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tables {
+    fn run(&mut self, run: RunId) -> Result<&mut Row> {
+        self.runs.get_mut(&run).ok_or_else(|| StoreError::not_found(format!("run {run}")))
+    }
+
+    fn by_creation(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.runs.values().collect();
+        rows.sort_by_key(|row| row.place());
+        rows
+    }
+}
+
+impl Row {
+    fn new(head: &RunHead, now: Timestamp) -> Self {
+        Self {
+            born: head.clone(),
+            head: head.clone(),
+            positions: Positions { states: head.states.len() as u64, ..Positions::default() },
+            mirrored_at: now,
+            archived: None,
+            released: false,
+            lines: BTreeMap::new(),
+            samples: BTreeMap::new(),
+        }
+    }
+
+    fn place(&self) -> (Timestamp, RunId) {
+        (self.head.created_at, self.head.id)
+    }
+
+    /// Labels are people's, here: a head from the worker's side never brings any.
+    fn replace_head(&mut self, head: &RunHead, now: Timestamp) {
+        let labels = std::mem::take(&mut self.head.labels);
+        self.head = head.clone();
+        self.head.labels = labels;
+        self.positions.states = head.states.len() as u64;
+        self.positions.phases = head.phases.len() as u64;
+        self.mirrored_at = now;
+    }
+
+    fn matches(&self, filter: &RunFilter) -> bool {
+        fn has<T: PartialEq>(wanted: Option<&Vec<T>>, value: Option<&T>) -> bool {
+            wanted.is_none_or(|list| value.is_some_and(|value| list.contains(value)))
+        }
+        let head = &self.head;
+        has(filter.owners.as_ref(), head.owner.as_ref())
+            && has(filter.devices.as_ref(), head.device.as_ref())
+            && has(filter.device_types.as_ref(), head.device_type.as_ref())
+            && has(filter.job_types.as_ref(), Some(&head.job_type))
+            && has(filter.states.as_ref(), Some(head.state()))
+    }
+}
+
+#[async_trait]
+impl ColdRuns for ReferenceCold {
+    async fn create(&self, head: &RunHead) -> Result<Created> {
+        head.check_new(&self.limits)?;
+        let mut tables = self.tables();
+        match tables.runs.get(&head.id) {
+            Some(row) if row.born == *head => Ok(Created::Existing),
+            Some(_) => Err(StoreError::AlreadyExists { what: format!("run {}", head.id) }),
+            None => {
+                tables.runs.insert(head.id, Row::new(head, self.clock.now()));
+                Ok(Created::Created)
+            }
+        }
+    }
+
+    async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
+        Ok(self.tables().runs.get(&run).map(|row| ColdRun {
+            head: row.head.clone(),
+            positions: row.positions.clone(),
+            archived: row.archived,
+        }))
+    }
+
+    async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()> {
+        let RunUpdate { labels, output, error } = update.clone();
+        let mut tables = self.tables();
+        let row = tables.run(run)?;
+        if row.archived.is_none() && (output.is_some() || error.is_some()) {
+            let why = "its worker writes output and error until it is archived; wait for that";
+            return Err(StoreError::precondition(format!("run {run}"), why));
+        }
+        let mut head = row.head.clone();
+        head.labels = labels.unwrap_or(head.labels);
+        head.output = output.or(head.output);
+        head.error = error.or(head.error);
+        head.check(&self.limits)?;
+        row.head = head;
+        Ok(())
+    }
+
+    async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
+        self.check_page(page.limit)?;
+        let tables = self.tables();
+        let mut rows = tables.by_creation();
+        if page.order == Order::Newest {
+            rows.reverse();
+        }
+        let after = |row: &&&Row| match (page.after.map(|cursor| (cursor.created_at, cursor.id)), page.order) {
+            (None, _) => true,
+            (Some(last), Order::Newest) => row.place() < last,
+            (Some(last), Order::Oldest) => row.place() > last,
+        };
+        let found: Vec<&Row> = rows.iter().filter(after).filter(|row| row.matches(filter)).copied().collect();
+        let runs: Vec<RunSummary> = found
+            .iter()
+            .take(page.limit)
+            .map(|row| RunSummary::of(&row.head, row.archived.map(|archived| archived.at)))
+            .collect();
+        let last = runs.last().map(|run| PageCursor { created_at: run.created_at, id: run.id });
+        Ok(RunPage { next: last.filter(|_| found.len() > runs.len()), runs })
+    }
+
+    async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {
+        let after = after.map(|last| (last.created_at, last.id));
+        let tables = self.tables();
+        let rows = tables.by_creation();
+        let open = rows.iter().filter(|row| !row.released && after.is_none_or(|last| row.place() > last));
+        Ok(open
+            .take(limit)
+            .map(|row| PendingRun {
+                id: row.head.id,
+                created_at: row.head.created_at,
+                states: row.head.states.len() as u64,
+            })
+            .collect())
+    }
+
+    async fn delete(&self, run: RunId) -> Result<bool> {
+        Ok(self.tables().runs.remove(&run).is_some())
+    }
+}

@@ -1,0 +1,124 @@
+//! Mirror, checkpoints, commit, and the cells.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use lucihub_models_core::cold::{
+    Archived, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, StoredBytes,
+};
+use lucihub_models_core::{
+    CellSummary, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH, SampleCell,
+    StoreError,
+};
+
+use super::ReferenceCold;
+
+#[async_trait]
+impl ColdArchive for ReferenceCold {
+    async fn mirror(&self, head: &RunHead) -> Result<bool> {
+        let mut tables = self.tables();
+        let row = tables.run(head.id)?;
+        if row.archived.is_none() && head.states.len() >= row.head.states.len() {
+            row.replace_head(head, self.clock.now());
+        }
+        Ok(row.head.states.len() >= head.states.len())
+    }
+
+    async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
+        let mut tables = self.tables();
+        let row = tables.run(run)?;
+        if row.archived.is_some() {
+            return Ok(false);
+        }
+        for cell in &cells.lines {
+            if row.lines.get(&cell.cell).is_none_or(|old| old.end() < cell.end()) {
+                row.lines.insert(cell.cell, cell.clone());
+            }
+            row.positions.lines = row.positions.lines.max(cell.end());
+        }
+        for cell in &cells.samples {
+            let (key, end) = ((cell.channel, cell.cell), cell.series.end);
+            if row.samples.get(&key).is_none_or(|old| old.series.end < end) {
+                row.samples.insert(key, cell.clone());
+            }
+            let next = row.positions.sample(cell.channel).max(end);
+            row.positions.set_sample(cell.channel, next);
+        }
+        Ok(true)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed> {
+        let mut tables = self.tables();
+        let row = tables.run(commit.head.id)?;
+        match row.archived {
+            Some(archived) if archived.digest == commit.digest => Ok(Committed::Existing),
+            Some(archived) => {
+                let why = format!("it was archived with digest {}, not {}", archived.digest, commit.digest);
+                Err(StoreError::precondition(format!("run {}", commit.head.id), why))
+            }
+            None => {
+                row.replace_head(&commit.head, self.clock.now());
+                row.positions = commit.positions.clone();
+                row.archived = Some(Archived { at: commit.at, digest: commit.digest });
+                Ok(Committed::Committed)
+            }
+        }
+    }
+
+    async fn release(&self, run: RunId) -> Result<bool> {
+        let mut tables = self.tables();
+        let Some(row) = tables.runs.get_mut(&run) else { return Ok(false) };
+        row.released = row.archived.is_some();
+        Ok(row.released)
+    }
+
+    async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
+        let tables = self.tables();
+        let Some(row) = tables.runs.get(&run) else { return Ok(None) };
+        let lines = row.lines.values().flat_map(|cell| &cell.lines).map(LogLine::size).sum::<usize>();
+        let samples = row.samples.values().map(|cell| 8 * cell.series.values.len()).sum::<usize>();
+        let summaries = row.samples.values().map(summary).map(|s| 48 * s.buckets.len() + 24 * s.gaps.len());
+        Ok(Some(StoredBytes {
+            head: HeadDocument::write(&row.head)?.len() as u64,
+            lines: lines as u64,
+            samples: samples as u64,
+            summaries: summaries.sum::<usize>() as u64,
+        }))
+    }
+}
+
+#[async_trait]
+impl ColdLogs for ReferenceCold {
+    async fn log_cells(&self, run: RunId, cells: Range<u64>) -> Result<Vec<LogCell>> {
+        let tables = self.tables();
+        let stored = tables.runs.get(&run).into_iter().flat_map(|row| row.lines.values());
+        Ok(stored.filter(|cell| cells.contains(&cell.cell)).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl ColdSamples for ReferenceCold {
+    async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
+        let tables = self.tables();
+        let stored = tables.runs.get(&run).into_iter().flat_map(|row| row.samples.values());
+        Ok(stored.filter(|cell| cell.channel == channel && cells.contains(&cell.cell)).cloned().collect())
+    }
+
+    async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
+        Ok(self.sample_cells(run, channel, cells).await?.iter().map(summary).collect())
+    }
+}
+
+fn summary(cell: &SampleCell) -> CellSummary {
+    let SampleCell { channel, cell, series } = cell;
+    let mut envelope = EnvelopeBuilder::new(series.first, SUMMARY_WIDTH);
+    envelope.series(series);
+    CellSummary {
+        channel: *channel,
+        cell: *cell,
+        first: series.first,
+        end: series.end,
+        gaps: series.gaps.clone(),
+        buckets: envelope.finish().buckets,
+    }
+}

@@ -1,0 +1,43 @@
+//! Reading lines and samples, and waking readers.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use lucihub_models_core::hot::{Health, HotLogs, HotSamples, HotWatch, LineSlice, RunWakes, Wakes};
+use lucihub_models_core::{Result, RunId, Series};
+use tokio_stream::wrappers::BroadcastStream;
+
+use super::ReferenceHot;
+
+#[async_trait]
+impl HotLogs for ReferenceHot {
+    async fn lines(&self, run: RunId, range: Range<u64>) -> Result<Option<LineSlice>> {
+        Ok(self.lock().runs.get(&run).map(|kept| kept.line_range(&range)))
+    }
+}
+
+#[async_trait]
+impl HotSamples for ReferenceHot {
+    async fn window(&self, run: RunId, channel: u32, range: Range<u64>) -> Result<Option<Series>> {
+        Ok(self.lock().runs.get(&run).map(|kept| kept.sample_range(channel, &range)))
+    }
+}
+
+#[async_trait]
+impl HotWatch for ReferenceHot {
+    fn watch(&self, run: RunId) -> RunWakes {
+        // A follower that fell behind is woken too: it may have missed its own.
+        let mine = move |changed: &Result<RunId, _>| std::future::ready(!matches!(changed, Ok(other) if *other != run));
+        Box::pin(BroadcastStream::new(self.changes.subscribe()).filter(mine).map(|_| ()))
+    }
+
+    fn wakes(&self) -> Wakes {
+        let heard = |run: Result<RunId, _>| std::future::ready(run.ok());
+        Box::pin(BroadcastStream::new(self.attention.subscribe()).filter_map(heard))
+    }
+
+    async fn health(&self) -> Result<Health> {
+        Ok(Health { used_bytes: self.lock().used(), max_bytes: self.max_bytes })
+    }
+}

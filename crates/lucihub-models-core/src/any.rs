@@ -139,7 +139,10 @@ fn version_of(text: &str) -> Result<String, serde_json::Error> {
 
 /// Whether a tag `v<number>` is past the last of the known ones.
 fn is_newer(version: &str, known: &[&str]) -> bool {
-    let number = |tag: &str| tag.strip_prefix('v').and_then(|n| n.parse::<u32>().ok());
+    let number = |tag: &str| {
+        let digits = tag.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))?;
+        Some(digits.parse().unwrap_or(u64::MAX))
+    };
     let newest = known.iter().filter_map(|tag| number(tag)).max();
     number(version) > newest
 }
@@ -204,6 +207,7 @@ impl HeadDocument {
         if is_newer(&version, &[Self::VERSION]) {
             return Err(ModelError::NewerVersion { found: version, newest: Self::VERSION.to_owned() });
         }
+        refuse_wide_integers(text).map_err(|why| malformed(&version, why))?;
         serde_json::from_str::<Tagged>(text).map(|tagged| tagged.head).map_err(|e| malformed(&version, e.to_string()))
     }
 }

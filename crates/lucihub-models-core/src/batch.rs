@@ -75,7 +75,7 @@ pub struct BatchBody {
     pub phases: Vec<PhaseChange>,
     /// Log lines.
     pub lines: Arc<[LogLine]>,
-    /// Samples: per channel in ascending order, without overlap.
+    /// Samples: per channel without overlap, in any order within the batch.
     pub blocks: Vec<SampleBlock>,
     /// Gaps with a known cause. An index that neither a block nor a gap covers
     /// becomes a gap with cause `device`.

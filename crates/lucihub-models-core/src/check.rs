@@ -60,7 +60,10 @@ impl RunHead {
         text("type", Some(self.job_type.as_str()), limits)?;
         text("device type", self.device_type.as_ref().map(DeviceType::as_str), limits)?;
         text("input type", self.input_type.as_ref().map(InputType::as_str), limits)?;
-        self.related_to.iter().try_for_each(|relation| text("relation", Some(relation.kind.as_str()), limits))?;
+        for relation in &self.related_to {
+            text("relation", Some(relation.kind.as_str()), limits)?;
+            extra("relation", &relation.extra, limits)?;
+        }
         self.states.iter().try_for_each(|change| check_state(change, limits))?;
         self.phases.iter().try_for_each(|change| check_phase(change, limits))?;
         self.overloads.iter().try_for_each(|overload| check_element(&overload.element, &overload.extra, limits))?;

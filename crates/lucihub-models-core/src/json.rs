@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use crate::error::Invalid;
 use crate::limits::Limits;
 
-/// A JSON document as text, byte for byte as it was given.
+/// A JSON document as text, byte for byte as it was given. Written as a field of
+/// a larger document it keeps its bytes too, but for white space around it.
 ///
 /// ```
 /// use lucihub_models_core::{JsonText, Limits};
@@ -82,6 +83,12 @@ impl<'de> Deserialize<'de> for JsonText {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Ok(Self(raw.get().into()))
     }
+}
+
+/// `#[serde(deserialize_with)]` for an optional document: a field that is there
+/// holds one, also if that is `null`.
+pub(crate) fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<JsonText>, D::Error> {
+    JsonText::deserialize(deserializer).map(Some)
 }
 
 impl JsonSchema for JsonText {

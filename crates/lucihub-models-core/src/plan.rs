@@ -168,7 +168,7 @@ fn plan_pieces(
     let blocks = body.blocks.iter().map(|b| (b.channel, Piece::Block { first: b.first, values: b.values.clone() }));
     let gaps = body.gaps.iter().map(|mark| (mark.channel, Piece::Gap(mark.gap.clone())));
     let mut all: Vec<(u32, Piece)> = blocks.chain(gaps).collect();
-    // Stable, so that blocks out of order stay so and are refused below.
+    // The order within a batch says nothing: it is applied whole.
     all.sort_by_key(|(channel, piece)| (*channel, piece.first()));
     let mut planned: Vec<(u32, Vec<Piece>)> = Vec::new();
     for (channel, piece) in all {

@@ -33,7 +33,7 @@ pub struct Run {
     /// The input.
     pub input: JsonText,
     /// The output, once there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
     pub output: Option<JsonText>,
 }
 

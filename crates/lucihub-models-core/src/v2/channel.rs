@@ -55,8 +55,10 @@ impl Channel {
     }
 }
 
-/// How a sample index becomes a time: `t = origin_s + index / rate_hz`.
+/// How a sample index becomes a time: `t = origin_s + index / rate_hz`. Closed,
+/// as all coordinates are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct TimeBase {
     /// Samples per second and channel.
     pub rate_hz: f64,

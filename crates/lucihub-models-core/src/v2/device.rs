@@ -27,7 +27,7 @@ pub struct Device {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_type: Option<InputType>,
     /// What a valid input looks like.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
     pub parameter_schema: Option<JsonText>,
     /// Its firmware.
     #[serde(default, skip_serializing_if = "Option::is_none")]

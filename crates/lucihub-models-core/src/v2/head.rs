@@ -44,10 +44,10 @@ pub struct RunHead {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_type: Option<InputType>,
     /// The input, byte for byte.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
     pub input: Option<JsonText>,
     /// The output, byte for byte, once there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
     pub output: Option<JsonText>,
     /// What went wrong, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,7 +154,11 @@ impl RunHead {
 }
 
 /// The size of a run's cells: cell `k` holds the indices `[k * size, (k + 1) * size)`.
+///
+/// Coordinates are closed: a field more would change what they mean, so it needs
+/// a new version, and a document that has one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Grid {
     /// Samples per cell and channel.
     pub samples: u32,
@@ -181,10 +185,22 @@ open_text! {
 }
 
 /// That a run belongs to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Relation {
     /// How.
     pub kind: RelationKind,
     /// The other run.
     pub run: RunId,
+    /// Fields of newer components.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Relation {
+    /// A relation to another run.
+    #[must_use]
+    pub fn new(kind: RelationKind, run: RunId) -> Self {
+        Self { kind, run, extra: Extra::default() }
+    }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, LogLine, RunHead, Series};
+use crate::extra::Extra;
 use crate::id::{DeviceId, RunId};
 use crate::json::JsonText;
 use crate::model::RunModel;
@@ -20,6 +21,9 @@ pub struct Run {
     /// The samples, a series per channel.
     #[serde(default)]
     pub series: Vec<Series>,
+    /// Fields of newer components.
+    #[serde(flatten)]
+    pub extra: Extra,
 }
 
 impl RunModel for Run {
@@ -87,6 +91,7 @@ impl From<v1::Run> for Run {
             },
             logs: logs.into_iter().map(Into::into).collect(),
             series,
+            extra: Extra::default(),
         }
     }
 }

@@ -19,8 +19,9 @@ open_text! {
     }
 }
 
-/// A stretch of indices without samples.
+/// A stretch of indices without samples. Closed, as all coordinates are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Gap {
     /// The first missing index.
     pub first: u64,
@@ -99,6 +100,7 @@ impl Gap {
 /// assert_eq!(parts, [(10, &[0.1, 0.2][..]), (14, &[0.5][..])]);
 /// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Series {
     /// The first index of the range.
     #[serde(default)]

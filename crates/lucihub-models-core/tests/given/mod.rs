@@ -118,13 +118,13 @@ prop_compose! {
             .map(|(phase, at, ns)| PhaseChange::new(Phase::from(&**phase), *at).at_device_ns(*ns))
             .collect();
         head.overloads = phases.into_iter().map(|(element, at, n)| Overload::new(element, at).at_sample(n)).collect();
-        head.related_to = vec![Relation { kind: RelationKind::from(&*word), run: id }];
+        head.related_to = vec![Relation::new(RelationKind::from(&*word), id)];
         head
     }
 }
 
 prop_compose! {
     pub(crate) fn runs()(head in heads(), logs in vec(lines(), 0..5), series in vec(series(), 0..3)) -> Run {
-        Run { head, logs, series }
+        Run { head, logs, series, extra: lucihub_models_core::Extra::default() }
     }
 }

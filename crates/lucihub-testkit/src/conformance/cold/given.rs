@@ -53,7 +53,7 @@ pub(super) fn full_head(n: u64) -> RunHead {
     head.ic_time_ns = Some(1);
     head.k0 = Some(u32::MAX);
     head.priority = Some(i32::MIN);
-    head.related_to = vec![Relation { kind: RelationKind::Verifies, run: id(900) }];
+    head.related_to = vec![Relation::new(RelationKind::Verifies, id(900))];
     head.parameter_schema = Some("lucidac/7".into());
     head
 }

@@ -43,7 +43,7 @@ fn hostile_head(stage: &Stage<'_>, text: &str) -> RunHead {
     head.error = Some(text.to_owned());
     head.channels = vec![Channel::named(text).on(text, text).in_unit(text)];
     head.priority = Some(i32::MIN);
-    head.related_to = vec![Relation { kind: RelationKind::from(text), run: head.id }];
+    head.related_to = vec![Relation::new(RelationKind::from(text), head.id)];
     head.parameter_schema = Some(text.to_owned());
     head
 }

@@ -145,6 +145,44 @@ impl Envelope {
         width
     }
 
+    /// Adds the envelope that begins where this one ends, of the same width. The
+    /// bucket at the seam may have a part in each: it becomes one.
+    ///
+    /// ```
+    /// use lucihub_models_core::{EnvelopeBuilder, Series};
+    /// let part = |first: u64, values: &[f64]| {
+    ///     let mut series = Series::starting_at(first);
+    ///     series.push_values(values);
+    ///     let mut builder = EnvelopeBuilder::new(first / 4 * 4, 4);
+    ///     builder.series(&series);
+    ///     builder.finish()
+    /// };
+    /// let mut joined = part(0, &[0.1, 0.2, 0.3, 0.4, 0.5]);
+    /// joined.join(&part(5, &[0.6, 0.7]));
+    /// assert_eq!(joined, part(0, &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]));
+    /// ```
+    pub fn join(&mut self, next: &Self) {
+        debug_assert_eq!(self.width, next.width);
+        let mut builder = EnvelopeBuilder { envelope: std::mem::replace(self, next.clone()) };
+        let firsts = (next.first..).step_by(usize::try_from(next.width).unwrap_or(usize::MAX));
+        firsts.zip(&next.buckets).for_each(|(first, bucket)| builder.bucket(first, bucket));
+        builder.gaps(&next.gaps);
+        builder.reach(next.end);
+        *self = builder.finish();
+    }
+
+    /// The same in wider buckets: a power-of-two multiple of this width.
+    #[must_use]
+    pub fn coarser(&self, width: u64) -> Self {
+        debug_assert!(width.is_power_of_two() && width >= self.width);
+        let mut builder = EnvelopeBuilder::new(self.first / width * width, width);
+        let firsts = (self.first..).step_by(usize::try_from(self.width).unwrap_or(usize::MAX));
+        firsts.zip(&self.buckets).for_each(|(first, bucket)| builder.bucket(first, bucket));
+        builder.gaps(&self.gaps);
+        builder.reach(self.end);
+        builder.finish()
+    }
+
     fn buckets_over(range: &Range<u64>, width: u64) -> u64 {
         if range.start >= range.end { 0 } else { range.end.div_ceil(width) - range.start / width }
     }

@@ -15,3 +15,8 @@ pub use open::Urls;
 pub use read::{Located, RunStatus, Snapshot, Source};
 pub use record::{RecordError, RecordOptions, Recorder};
 pub use store::{Store, StoreBuilder};
+
+/// The examples of the repository's front page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

@@ -25,7 +25,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let manifest = workspace.root().join("Cargo.toml");
     let cargo = ["run", "--quiet", "--manifest-path"].map(str::to_owned);
     let lucihub = ["--package", "lucihub-cli", "--", "migrate"].map(str::to_owned);
-    let arguments =
-        cargo.into_iter().chain([manifest.display().to_string()]).chain(lucihub).chain(options.arguments.iter().cloned());
+    let arguments = cargo
+        .into_iter()
+        .chain([manifest.display().to_string()])
+        .chain(lucihub)
+        .chain(options.arguments.iter().cloned());
     Job::cargo(arguments, &std::env::current_dir()?).run()
 }

@@ -72,7 +72,7 @@ fn find_allow_in_attribute(path: &str, attribute: TokenStream, findings: &mut Ve
                 allow = (ident == "allow").then(|| ident.span().start().line);
             }
             TokenTree::Group(group) => {
-                if let Some(line) = allow.take() {
+                if let Some(line) = allow.take().filter(|_| !depends_on_who_compiles(group.stream())) {
                     findings.push(Finding::at(
                         path,
                         line,
@@ -84,6 +84,16 @@ fn find_allow_in_attribute(path: &str, attribute: TokenStream, findings: &mut Ve
             TokenTree::Punct(_) | TokenTree::Literal(_) => allow = None,
         }
     }
+}
+
+/// `dead_code` and `unused_imports`, with a reason: of a file that several test programs share, and of what a macro writes, each use leaves
+/// other parts unused, so that an expectation would fail in some of them.
+fn depends_on_who_compiles(arguments: TokenStream) -> bool {
+    let words: Vec<String> = arguments
+        .into_iter()
+        .filter_map(|token| if let TokenTree::Ident(ident) = token { Some(ident.to_string()) } else { None })
+        .collect();
+    matches!(words.as_slice(), [lint, reason] if ["dead_code", "unused_imports"].contains(&lint.as_str()) && reason == "reason")
 }
 
 #[cfg(test)]
@@ -123,6 +133,13 @@ mod tests {
         assert_eq!(lines_of("//! A.\n#![allow(dead_code)]\n"), [2]);
         assert_eq!(lines_of("//! A.\n\n#[cfg_attr(test, allow(dead_code))]\nfn f() {}\n"), [3]);
         assert_eq!(lines_of("//! A.\nmacro_rules! m { () => {\n#[allow(dead_code)] fn f() {} } }\n"), [3]);
+    }
+
+    #[test]
+    fn what_depends_on_who_compiles_may_be_allowed_with_a_reason() {
+        assert_eq!(lines_of("//! A.\n#![allow(dead_code, reason = \"shared\")]\n"), NOWHERE);
+        assert_eq!(lines_of("//! A.\n#![allow(dead_code, unused_imports, reason = \"shared\")]\n"), [2]);
+        assert_eq!(lines_of("//! A.\n#![allow(clippy::panic, reason = \"shared\")]\n"), [2]);
     }
 
     #[test]

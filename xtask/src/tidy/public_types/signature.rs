@@ -90,6 +90,7 @@ impl<'a> Inspector<'a> {
 
     /// What an implementation of `implemented` brings into the surface: the trait, its arguments, the type, associated types.
     pub(super) fn implementation(&mut self, block: &'a ItemImpl, implemented: &'a Path) {
+        self.visit_generics(&block.generics);
         self.at(Place::Impl, |inspector| {
             inspector.visit_path(implemented);
             inspector.visit_type(&block.self_ty);

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use lucihub_models_core::hot::{LineSlice, RunWakes};
 use lucihub_models_core::{Cursor, PhaseChange, Positions, Result, RunId, RunState, Series, StateChange};
 
-use crate::read::Located;
+use crate::read::{Located, Source};
 use crate::store::Store;
 
 /// What a follower wants to have of a run.
@@ -163,9 +163,12 @@ impl Follower {
                 return Ok(None);
             }
             let located = self.store.locate(self.cursor.run).await?;
-            self.look(&located).await?;
-            if self.ready.is_empty() {
-                let _ = tokio::time::timeout(self.poll, self.wakes.next()).await;
+            if self.is_worth_a_look(&located) {
+                self.look(&located).await?;
+            }
+            if self.ready.is_empty() && !self.woken().await {
+                // The store has closed, and will wake nobody again.
+                tokio::time::sleep(self.poll).await;
             }
         }
     }
@@ -176,6 +179,18 @@ impl Follower {
             self,
             |mut follower| async move { Ok(follower.next().await?.map(|event| (event, follower))) },
         )
+    }
+
+    /// A checkpoint may lie behind what hot storage showed before it went away:
+    /// only hot storage and the archive decide that something is gone.
+    fn is_worth_a_look(&self, located: &Located) -> bool {
+        let decides = matches!(located.source(), Source::Live | Source::Archive);
+        decides || located.positions().covers(&self.cursor.at)
+    }
+
+    /// Waits for a wake-up, but not for long. `false` once there will be none.
+    async fn woken(&mut self) -> bool {
+        !matches!(tokio::time::timeout(self.poll, self.wakes.next()).await, Ok(None))
     }
 
     /// Puts what is new up to one position into `ready`.

@@ -6,16 +6,20 @@
 //! the run back when hot storage has lost it.
 
 mod body;
+mod checks;
+mod end;
 mod error;
 mod options;
 mod recorder;
 mod reorder;
 mod replay;
+mod samples;
 mod sender;
 mod shared;
 
+pub use end::End;
 pub use error::{Failure, RecordError};
 pub use options::{OnFull, RecordOptions};
-pub use recorder::{End, Recorder};
+pub use recorder::Recorder;
 pub use reorder::Arrival;
 pub use shared::RecorderStats;

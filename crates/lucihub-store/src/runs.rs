@@ -56,7 +56,8 @@ impl Store {
     /// running one learns of it.
     ///
     /// # Errors
-    /// `NotFound` if there is no such run.
+    /// `NotFound` if there is no such run; `Unavailable` while hot storage cannot
+    /// be reached, or has lost the run and waits for it to be put back.
     pub async fn cancel(&self, run: RunId, reason: Option<&str>) -> Result<Cancelled> {
         for _ in 0..2 {
             match self.hot().cancel(run, reason).await? {
@@ -67,8 +68,14 @@ impl Store {
             if cold.head.state().is_terminal() {
                 return Ok(Cancelled::Ended(cold.head.state().clone()));
             }
+            if cold.head.states.len() > 1 {
+                let why = format!("run {run} is being put back; try again");
+                return Err(StoreError::unavailable("hot storage", why));
+            }
             // Created while hot storage was away: opened here, then asked again.
-            self.hot().open(&cold.head).await?;
+            if self.hot().open(&cold.head).await? == Opened::Deleted {
+                return Err(not_found(run));
+            }
         }
         Ok(Cancelled::NoRun)
     }

@@ -1,5 +1,6 @@
 //! The main job: record, archive, read back bit for bit, follow.
 
+#[cfg(test)]
 mod lab;
 
 use lab::{created, lab, record_whole, values};

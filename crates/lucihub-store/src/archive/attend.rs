@@ -1,8 +1,8 @@
 //! Attending to one run: the one next thing, until there is none.
 
 use lucihub_models_core::cold::ColdRun;
-use lucihub_models_core::hot::{HotRun, Opened};
-use lucihub_models_core::{Positions, Result, RunId};
+use lucihub_models_core::hot::{HotRun, Opened, Renewed, Seal};
+use lucihub_models_core::{Positions, Result, RunId, WriterMark};
 
 use super::keeper::{Keeper, WalkReport};
 use crate::read::Located;
@@ -24,6 +24,10 @@ impl Keeper {
     /// A run that hot storage does not have.
     async fn missing(&self, cold: ColdRun, report: &mut WalkReport) -> Result<()> {
         let run = cold.head.id;
+        if self.is_deleted(run).await? {
+            // Its deletion stopped half-way: hot storage is done, this is the rest.
+            return self.store.cold().delete(run).await.map(drop);
+        }
         let untouched = Positions { states: 1, ..Positions::default() };
         if cold.positions != untouched {
             return self.rescue(cold, report).await;
@@ -38,9 +42,16 @@ impl Keeper {
                 }
             }
             Opened::Existing => Ok(()),
-            // Its deletion stopped half-way: hot storage is done, this is the rest.
             Opened::Deleted => self.store.cold().delete(run).await.map(drop),
         }
+    }
+
+    /// Whether a tombstone stands. Asked with a mark that no run has, so that a
+    /// run that was put back meanwhile stays as it is.
+    async fn is_deleted(&self, run: RunId) -> Result<bool> {
+        let nobody = WriterMark { writer: self.writer, epoch: 0 };
+        let answer = self.store.hot().renew(run, nobody, std::time::Duration::ZERO).await?;
+        Ok(answer == Renewed::Sealed(Seal::Deleted))
     }
 
     /// Removes a run that should not have been opened, unless a worker has it.
@@ -55,13 +66,17 @@ impl Keeper {
             let Some(now) = self.store.hot().get(run).await? else { return Ok(()) };
             hot = now;
         }
-        if hot.next.states > cold.head.states.len() as u64 && self.store.cold().mirror(&hot.head).await? {
+        let sealed = hot.seal.is_some();
+        // An end is mirrored after the cells: whoever reads it in cold storage has all that came before.
+        let moved = hot.next.states > cold.head.states.len() as u64;
+        if moved && !sealed && self.store.cold().mirror(&hot.head).await? {
             report.mirrored += 1;
         }
-        let sealed = hot.seal.is_some();
         let located = Located::live(cold, hot);
         if sealed || self.is_due(&located) {
             self.checkpoint(&located, report).await?;
+        } else {
+            self.confirm(&located).await?;
         }
         if sealed {
             self.finish(&located, report).await?;

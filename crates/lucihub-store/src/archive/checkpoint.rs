@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use lucihub_models_core::cold::Checkpoint;
-use lucihub_models_core::{LogCell, Positions, Result, SampleCell};
+use lucihub_models_core::{LogCell, Positions, Result, RunId, SampleCell};
 
 use super::keeper::{Keeper, WalkReport};
 use crate::read::Located;
@@ -46,7 +46,22 @@ impl Keeper {
         }
         let now = self.store.now();
         self.memory().entry(run).or_default().checkpointed_at = Some(now);
-        if let Some(confirmed) = self.store.hot().confirm(run, &want).await? {
+        self.tell_confirmed(run, &want).await
+    }
+
+    /// Tells hot storage what cold storage has, where an earlier word was lost.
+    pub(super) async fn confirm(&self, located: &Located) -> Result<()> {
+        let Some(hot) = located.hot_run() else { return Ok(()) };
+        let safe = located.cold_positions().min(&hot.next);
+        if hot.confirmed.covers(&safe) {
+            return Ok(());
+        }
+        self.tell_confirmed(located.run(), &safe).await
+    }
+
+    async fn tell_confirmed(&self, run: RunId, safe: &Positions) -> Result<()> {
+        if let Some(confirmed) = self.store.hot().confirm(run, safe).await? {
+            let now = self.store.now();
             self.memory().entry(run).or_default().confirmed.push((now, confirmed));
         }
         Ok(())

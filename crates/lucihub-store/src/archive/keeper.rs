@@ -99,7 +99,7 @@ impl Keeper {
     /// single runs are in the report.
     pub async fn walk(&self) -> Result<WalkReport> {
         const PAGE: usize = 500;
-        let mut report = WalkReport { devices: self.register_devices().await?, ..WalkReport::default() };
+        let mut report = WalkReport::default();
         let mut after: Option<PendingRun> = None;
         let mut open = Vec::new();
         loop {
@@ -115,6 +115,8 @@ impl Keeper {
         // Runs that ended elsewhere, or were deleted, are forgotten.
         let open: std::collections::HashSet<RunId> = open.into_iter().collect();
         self.memory().retain(|run, _| open.contains(run));
+        // Last, so that a device that cannot be entered keeps no run waiting.
+        report.devices = self.register_devices().await?;
         Ok(report)
     }
 
@@ -139,7 +141,10 @@ impl Keeper {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
             if let Err(error) = self.attend(run, &mut report).await {
-                report.errors.push((run, error));
+                // Deleted meanwhile, whatever the error made of it: nothing is left to do.
+                if !matches!(self.store.cold().get(run).await, Ok(None)) {
+                    report.errors.push((run, error));
+                }
             }
             report
         });

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Outcome, Restore, Restored, TakeOver, TookOver};
-use lucihub_models_core::{
-    Batch, BatchBody, Gap, GapCause, GapMark, Result, RunHead, RunState, StateChange, WriterMark,
-};
+use lucihub_models_core::{Batch, BatchBody, Limits, Positions, Result, RunHead, RunState, StateChange, WriterMark};
 
 use super::keeper::{Keeper, WalkReport};
 
-/// The keeper's name where it writes a run itself.
+/// The keeper's name where it writes a run of which it knows no worker.
 const NAME: &str = "keeper";
 /// Its lease: long enough for one batch.
 const LEASE: Duration = Duration::from_secs(10);
@@ -27,25 +25,18 @@ impl Keeper {
             Some(lease) => (lease.worker.clone(), lease.until),
             None => return Ok(false),
         };
-        let request = TakeOver { run: hot.head.id, worker: NAME.to_owned(), writer: self.writer, lease: LEASE };
+        // Under the dead worker's name: the head goes on to say who executed the run, also
+        // to a keeper that finds it because this one was stopped before the next step.
+        let request = TakeOver { run: hot.head.id, worker: worker.clone(), writer: self.writer, lease: LEASE };
         let TookOver::Taken(taken) = self.store.hot().take_over(&request).await? else { return Ok(false) };
-        // A keeper that was stopped between take-over and this batch finds itself as the dead worker.
-        let who = if worker == NAME { "the worker" } else { &worker };
         let asked = if hot.cancel { "; its cancellation had been asked for" } else { "" };
-        let reason = format!("{who} stopped answering: its lease ran out at {until}{asked}");
-        self.end(&taken.run.head, taken.mark, taken.last_seq() + 1, reason, Vec::new()).await
+        let reason = format!("{worker} stopped answering: its lease ran out at {until}{asked}");
+        self.end(&taken.run.head, taken.mark, taken.last_seq() + 1, reason).await
     }
 
-    async fn end(
-        &self,
-        head: &RunHead,
-        mark: WriterMark,
-        seq: u64,
-        reason: String,
-        gaps: Vec<GapMark>,
-    ) -> Result<bool> {
+    async fn end(&self, head: &RunHead, mark: WriterMark, seq: u64, reason: String) -> Result<bool> {
         let failed = StateChange::new(RunState::Failed, self.store.now()).because(reason.clone());
-        let mut body = BatchBody { states: vec![failed], gaps, ..BatchBody::default() };
+        let mut body = BatchBody { states: vec![failed], ..BatchBody::default() };
         body.patch.error = head.error.is_none().then_some(reason);
         let answer = self.store.hot().append(&Batch::new(head.id, mark, seq, body)).await?;
         Ok(matches!(answer.outcome, Outcome::Applied | Outcome::Duplicate))
@@ -65,36 +56,37 @@ impl Keeper {
             return self.finish_from_cold(&cold, report).await;
         }
         let mark = WriterMark { writer: self.writer, epoch: 1 };
-        let gaps = lost_samples(&cold);
-        let at = cold.positions.clone();
         let restore = Restore {
             head: cold.head.clone(),
-            worker: NAME.to_owned(),
+            worker: cold.head.worker.clone().unwrap_or_else(|| NAME.to_owned()),
             mark,
             lease: LEASE,
             last_seq: 0,
-            confirmed: at.clone(),
-            next: at,
+            confirmed: cold.positions.clone(),
+            // Part of the same step, so that a keeper stopped after it leaves no run without its gap.
+            next: lost_end(&cold, self.store.limits()),
         };
         if self.store.hot().restore(&restore).await? == Restored::Restored {
             report.rescued += 1;
             let reason = "hot storage lost the run and its worker did not put it back".to_owned();
-            self.end(&cold.head, mark, 1, reason, gaps).await?;
+            self.end(&cold.head, mark, 1, reason).await?;
         }
         Ok(())
     }
 }
 
-/// What the run was to record after its checkpoint, as far as that is known.
-fn lost_samples(cold: &ColdRun) -> Vec<GapMark> {
-    let head = &cold.head;
-    let (Some(base), Some(op_time_ns)) = (head.time_base, head.op_time_ns) else { return Vec::new() };
-    let end = base.index(base.origin_s + Duration::from_nanos(op_time_ns).as_secs_f64());
-    (0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX))
-        .filter(|channel| cold.positions.sample(*channel) < end)
-        .map(|channel| {
-            let lost = cold.positions.sample(channel)..end;
-            GapMark { channel, gap: Gap::new(lost, GapCause::Store).inferred() }
-        })
-        .collect()
+/// Where the run would have ended, as far as that is known: what lies between
+/// its checkpoint and this is lost.
+fn lost_end(cold: &ColdRun, limits: &Limits) -> Positions {
+    let (head, mut end) = (&cold.head, cold.positions.clone());
+    let (Some(base), Some(op_time_ns)) = (head.time_base, head.op_time_ns) else { return end };
+    let planned = base.index(base.origin_s + Duration::from_nanos(op_time_ns).as_secs_f64());
+    for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
+        let have = cold.positions.sample(channel);
+        // A plan past the limits is no plan: nothing is concluded from it.
+        if (have..=have.saturating_add(limits.gap).min(limits.samples)).contains(&planned) {
+            end.set_sample(channel, planned);
+        }
+    }
+    end
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use lucihub_models_core::{Envelope, EnvelopeBuilder, Gap, Result, RunId, SUMMARY_WIDTH};
 
 use super::Located;
-use super::lines::missing;
 use super::samples::CELLS_AT_ONCE;
 use crate::store::Store;
 
@@ -73,7 +72,7 @@ impl Store {
             let part = at..cells.end.min(at + SUMMARIES_AT_ONCE);
             for cell in self.cold().summaries(located.run(), channel, part.clone()).await? {
                 if cell.first > reached {
-                    return Err(missing(located, &format!("channel {channel}, sample {reached}")));
+                    return Err(self.missing(located, &format!("channel {channel}, sample {reached}")).await);
                 }
                 // A bucket that passes the seam would count what hot storage adds.
                 let whole = if cell.end <= range.end { cell.end } else { range.end / SUMMARY_WIDTH * SUMMARY_WIDTH };

@@ -40,8 +40,9 @@ impl Store {
             match self.hot().lines(located.run(), slice.end()..end).await? {
                 Some(part) if part.first == slice.end() && !part.lines.is_empty() => slice.lines.extend(part.lines),
                 // Trimmed meanwhile: what is missing is in cold storage.
-                Some(part) => base = part.first.max(slice.end() + 1),
-                None => base = self.gone(located).await?.map_or(0, |at| at.lines),
+                Some(part) if part.first > slice.end() => base = part.first,
+                // It has left hot storage, or was lost there and is not back to where it was.
+                Some(_) | None => base = self.gone(located).await?.map_or(0, |at| at.lines),
             }
         }
         Err(moved_on(located))
@@ -64,11 +65,21 @@ impl Store {
             }
             let reached = grid.log_cell(part.end - 1).end.min(end);
             if slice.end() < reached {
-                return Err(missing(located, &format!("log line {}", slice.end())));
+                return Err(self.missing(located, &format!("log line {}", slice.end())).await);
             }
             at = part.end;
         }
         Ok(())
+    }
+
+    /// What it means that cold storage does not have what it should: the run was
+    /// deleted meanwhile, or else is damaged.
+    pub(super) async fn missing(&self, located: &Located, what: &str) -> StoreError {
+        let run = located.run();
+        match self.cold().get(run).await {
+            Ok(None) => not_found(run),
+            _ => StoreError::corrupt(format!("run {run}"), format!("{what} is not in cold storage")),
+        }
     }
 
     /// Where a run that has left hot storage is now: in the archive, whole.
@@ -77,10 +88,6 @@ impl Store {
         let cold = self.cold_run(run).await?.ok_or_else(|| not_found(run))?;
         Ok(cold.positions.covers(located.positions()).then_some(cold.positions))
     }
-}
-
-pub(super) fn missing(located: &Located, what: &str) -> StoreError {
-    StoreError::corrupt(format!("run {}", located.run()), format!("{what} is not in cold storage"))
 }
 
 pub(super) fn moved_on(located: &Located) -> StoreError {

@@ -7,7 +7,7 @@ use futures_util::stream;
 use lucihub_models_core::{Result, Run, RunId, Series, StoreError, TimeBase};
 
 use super::Located;
-use super::lines::{LOOKS, missing, moved_on};
+use super::lines::{LOOKS, moved_on};
 use crate::store::Store;
 
 /// Cells that one read of cold storage brings: 4 MiB of samples.
@@ -55,8 +55,9 @@ impl Store {
             match self.hot().window(located.run(), channel, series.end..end).await? {
                 Some(part) if part.first == series.end && part.end > part.first => series.append(&part),
                 // Trimmed meanwhile: what is missing is in cold storage.
-                Some(part) => base = part.first.max(series.end + 1),
-                None => base = self.gone(located).await?.map_or(0, |at| at.sample(channel)),
+                Some(part) if part.first > series.end => base = part.first,
+                // It has left hot storage, or was lost there and is not back to where it was.
+                Some(_) | None => base = self.gone(located).await?.map_or(0, |at| at.sample(channel)),
             }
         }
         Err(moved_on(located))
@@ -71,6 +72,9 @@ impl Store {
                 if cell.series.first > series.end {
                     break;
                 }
+                if cell.series.end <= series.end {
+                    continue;
+                }
                 if cell.series.first == series.end && cell.series.end <= end {
                     series.append(&cell.series);
                 } else {
@@ -79,7 +83,7 @@ impl Store {
             }
             let reached = located.cold.head.grid.sample_cell(part.end - 1).end.min(end);
             if series.end < reached {
-                return Err(missing(located, &format!("channel {channel}, sample {}", series.end)));
+                return Err(self.missing(located, &format!("channel {channel}, sample {}", series.end)).await);
             }
             at = part.end;
         }
@@ -124,6 +128,6 @@ impl Store {
         for channel in 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX) {
             series.push(self.window_at(&located, channel, 0..u64::MAX).await?);
         }
-        Ok(Run { head: (*status.head).clone(), logs, series })
+        Ok(Run { head: (*status.head).clone(), logs, series, extra: lucihub_models_core::Extra::default() })
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct OpenBody {
     /// Per channel, its last block, if samples may still be added to it.
     growing: HashMap<u32, usize>,
     gaps: Vec<GapMark>,
+    /// Per channel, its last gap.
+    last_gap: HashMap<u32, usize>,
     overloads: Vec<Overload>,
     final_values: Vec<FinalValue>,
     patch: HeadPatch,
@@ -95,14 +97,15 @@ impl OpenBody {
     /// Adds a gap that follows the channel's last samples.
     pub(super) fn gap(&mut self, channel: u32, gap: Gap) {
         self.growing.remove(&channel);
-        if let Some(last) = self.gaps.last_mut().filter(|last| last.channel == channel) {
-            let alike = last.gap.cause == gap.cause && last.gap.inferred == gap.inferred;
-            if alike && last.gap.end == gap.first {
-                last.gap.end = gap.end;
+        if let Some(&at) = self.last_gap.get(&channel) {
+            let last = &mut self.gaps[at].gap;
+            if last.cause == gap.cause && last.inferred == gap.inferred && last.end == gap.first {
+                last.end = gap.end;
                 return;
             }
         }
         self.bytes += Self::ENTRY;
+        self.last_gap.insert(channel, self.gaps.len());
         self.gaps.push(GapMark { channel, gap });
     }
 

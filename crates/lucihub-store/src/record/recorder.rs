@@ -5,78 +5,35 @@ use std::time::Duration;
 
 use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
 use lucihub_models_core::{
-    FinalValue, Gap, GapCause, HeadPatch, Invalid, JsonText, Limits, LogLine, Overload, PhaseChange, Positions,
-    RunHead, RunId, RunState, StateChange, Timestamp, WriterId, WriterMark,
+    HeadPatch, Invalid, Limits, LogLine, Overload, PhaseChange, Positions, RunHead, RunId, RunState, StateChange,
+    StoreError, Timestamp, WriterId, WriterMark,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::body::OpenBody;
+use super::checks::patch_size;
 use super::error::{Failure, RecordError};
-use super::options::{OnFull, RecordOptions};
-use super::reorder::Arrival;
+use super::options::RecordOptions;
 use super::sender::Sender;
 use super::shared::{Pending, RecorderStats, Shared};
 use crate::store::Store;
-
-/// How a run ends.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct End {
-    /// The output, byte for byte.
-    pub output: Option<JsonText>,
-    /// What went wrong, for people.
-    pub error: Option<String>,
-    /// Why it ended, on the state change.
-    pub reason: Option<String>,
-    /// What elements read at the end.
-    pub final_values: Vec<FinalValue>,
-}
-
-impl End {
-    /// Sets the output.
-    #[must_use]
-    pub fn with_output(mut self, output: JsonText) -> Self {
-        self.output = Some(output);
-        self
-    }
-
-    /// Sets what went wrong.
-    #[must_use]
-    pub fn with_error(mut self, error: impl Into<String>) -> Self {
-        self.error = Some(error.into());
-        self
-    }
-
-    /// Sets why it ended.
-    #[must_use]
-    pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
-        self
-    }
-
-    /// Sets what elements read at the end.
-    #[must_use]
-    pub fn with_final_values(mut self, values: Vec<FinalValue>) -> Self {
-        self.final_values = values;
-        self
-    }
-}
 
 /// A worker's handle on a run that it records. It may be shared by tasks.
 ///
 /// Pushing only waits when the queue is full. What was pushed is sent in
 /// batches by a task of its own; [`flush`](Self::flush) waits until all of it is
 /// in the store. Dropping the recorder sends what is queued and leaves the run
-/// open, for another worker to go on or for the keeper to fail it.
+/// open, for another worker to go on or for the keeper to fail it. Samples that
+/// wait for earlier ones are not sent then: whoever goes on begins before them.
 #[derive(Debug)]
 pub struct Recorder {
     run: RunId,
     mark: WriterMark,
-    head: Arc<RunHead>,
+    pub(super) head: Arc<RunHead>,
     shared: Arc<Shared>,
-    options: RecordOptions,
-    limits: Limits,
+    pub(super) options: RecordOptions,
+    pub(super) limits: Limits,
     store: Store,
 }
 
@@ -102,7 +59,12 @@ impl Store {
         }
         let writer = options.writer.unwrap_or_else(|| self.ids().writer_id());
         let request = TakeOver { run, worker: worker.to_owned(), writer, lease: options.lease };
-        match self.hot().take_over(&request).await? {
+        let answer = match self.hot().take_over(&request).await {
+            // It may hold the run by now, and nobody else knows its writer id: asked again.
+            Err(StoreError::Unknown { .. }) => self.hot().take_over(&request).await?,
+            answer => answer?,
+        };
+        match answer {
             TookOver::Taken(taken) => Ok(Recorder::start(self.clone(), request, &taken, options)),
             TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
             TookOver::Cancelled => Err(RecordError::Cancelled(run)),
@@ -121,15 +83,16 @@ impl Recorder {
             state: std::sync::Mutex::new(Pending {
                 open: OpenBody::default(),
                 opened_at: None,
+                batch_bytes: options.batch_bytes,
                 ready: std::collections::VecDeque::new(),
                 ready_bytes: 0,
                 sent_bytes: 0,
-                flush: false,
                 next: taken.run.next.clone(),
                 channels: taken.run.head.channels.len(),
                 run_state: taken.run.head.state().clone(),
+                overloads: taken.run.head.overloads.len(),
                 reorder: std::collections::HashMap::new(),
-                pushed: 0,
+                closed: 0,
                 acknowledged: 0,
                 confirmed: taken.run.confirmed.clone(),
                 cancel: taken.run.cancel,
@@ -201,9 +164,14 @@ impl Recorder {
         if state.is_terminal() {
             return Err(Invalid::new("state", format!("{state} ends the run")).hint("use `finish`").into());
         }
+        if state.as_str().len() > self.limits.text_bytes {
+            return Err(self.too_long("state").into());
+        }
         self.push(
             |p, now| {
                 Self::check_step(&p.run_state, &state)?;
+                // One more is left for the state that ends the run.
+                self.check_count("states", p.next.states.saturating_add(1))?;
                 p.run_state = state.clone();
                 p.next.states += 1;
                 p.open.state(StateChange::new(state.clone(), now));
@@ -225,6 +193,7 @@ impl Recorder {
         }
         self.push(
             |p, _| {
+                self.check_count("phases", p.next.phases)?;
                 p.next.phases += 1;
                 p.open.phase(change);
                 Ok(())
@@ -244,6 +213,8 @@ impl Recorder {
         }
         self.push(
             |p, _| {
+                self.check_count("overloads", p.overloads as u64)?;
+                p.overloads += 1;
                 p.open.overload(overload);
                 Ok(())
             },
@@ -271,6 +242,7 @@ impl Recorder {
             return Err(self.too_long("log level or source").into());
         }
         let line = line.cut(self.limits.line_bytes);
+        self.check_size("log line", line.size())?;
         self.push(
             |p, _| {
                 p.next.lines += 1;
@@ -296,6 +268,7 @@ impl Recorder {
         probe.entity_digest = patch.entity_digest.clone();
         probe.error = patch.error.clone();
         probe.check(&self.limits)?;
+        self.check_size("description", patch_size(&patch))?;
         self.push(
             |p, _| {
                 if let Some(channels) = &patch.channels {
@@ -313,143 +286,19 @@ impl Recorder {
         .await
     }
 
-    /// Appends samples of one channel that begin at an index.
-    ///
-    /// Samples may come a little out of order: what comes early waits for what
-    /// is missing, up to [`RecordOptions::reorder_samples`]; what is still
-    /// missing then becomes a gap with cause `device`, and is dropped if it
-    /// comes after all.
-    ///
-    /// # Errors
-    /// `Invalid` for a channel that the run does not have, or an index past a
-    /// limit; `Failed` when recording cannot go on.
-    pub async fn samples(&self, channel: u32, first: u64, values: &[f64]) -> Result<Arrival, RecordError> {
-        let end = first.saturating_add(values.len() as u64);
-        if end > self.limits.samples {
-            return Err(Invalid::new(format!("channel {channel}"), format!("sample index {end}"))
-                .hint(format!("the limit is {}", self.limits.samples))
-                .into());
-        }
-        let mut arrival = Arrival::InOrder;
-        let chunk = (self.options.batch_bytes / 8).max(1);
-        for (n, part) in values.chunks(chunk).enumerate() {
-            let first = first + (n * chunk) as u64;
-            if self.is_full() {
-                match self.options.on_full {
-                    OnFull::Wait => self.wait_for_room().await?,
-                    OnFull::Gap => {
-                        self.overflow(channel, first..first + part.len() as u64)?;
-                        continue;
-                    }
-                }
-            }
-            arrival = self.with_pending(|p, _| {
-                Self::check_channel(channel, p.channels)?;
-                let skipped = first.saturating_sub(p.next.sample(channel));
-                if skipped > self.limits.gap {
-                    return Err(Invalid::new(format!("channel {channel}"), format!("a jump of {skipped} samples"))
-                        .hint(format!("the limit is {}", self.limits.gap)));
-                }
-                Ok(p.arrive(channel, first, part, self.options.reorder_samples))
-            })?;
-        }
-        Ok(arrival)
-    }
-
-    /// Says that samples of a channel are missing up to an index, and why. What
-    /// waits before that index is appended first.
-    ///
-    /// # Errors
-    /// `Invalid` for a channel that the run does not have, or a gap past the
-    /// limit; `Failed` when recording cannot go on.
-    pub async fn gap(&self, channel: u32, end: u64, cause: GapCause) -> Result<(), RecordError> {
-        self.push(
-            |p, _| {
-                Self::check_channel(channel, p.channels)?;
-                let next = p.next.sample(channel);
-                if end.saturating_sub(next) > self.limits.gap || end > self.limits.samples {
-                    return Err(Invalid::new(format!("channel {channel}"), format!("a gap up to index {end}"))
-                        .hint(format!("a gap has at most {} samples", self.limits.gap)));
-                }
-                while p.reorder.get(&channel).and_then(super::reorder::Reorder::first).is_some_and(|first| first < end)
-                {
-                    p.give_up_first(channel);
-                }
-                let next = p.next.sample(channel);
-                if end > next {
-                    p.take_gap(channel, Gap::new(next..end, cause));
-                }
-                Ok(())
-            },
-            |_| false,
-        )
-        .await
-    }
-
-    /// Waits until all that was pushed is in hot storage.
+    /// Waits until all that was pushed is in hot storage. Samples that wait for
+    /// earlier ones go on waiting: only [`finish`](Self::finish) gives those up.
     ///
     /// # Errors
     /// `Failed` when recording cannot go on.
     pub async fn flush(&self) -> Result<(), RecordError> {
         let target = {
             let mut p = self.shared.lock();
-            p.flush = true;
-            p.pushed
+            p.close_open();
+            p.closed
         };
         self.shared.work.notify_one();
         self.wait_until(|p| p.acknowledged >= target).await
-    }
-
-    /// Ends the run: what waits is appended, then in the last batch the output,
-    /// the error, the final values and the terminal state. Returns once that is
-    /// in hot storage; the run is sealed then.
-    ///
-    /// # Errors
-    /// `Invalid` for a state that does not end a run or may not follow the
-    /// present one, or past a limit: the run goes on then. `Failed` when
-    /// recording cannot go on.
-    pub async fn finish(&self, state: RunState, end: End) -> Result<Positions, RecordError> {
-        let End { output, error, reason, final_values } = end;
-        if !state.is_terminal() {
-            return Err(Invalid::new("state", format!("{state} does not end a run")).hint("use `state`").into());
-        }
-        output.as_ref().map_or(Ok(()), |json| json.check("output", &self.limits))?;
-        let most = self.limits.text_bytes;
-        let texts = [&error, &reason].into_iter().flatten().chain(final_values.iter().map(|v| &v.element));
-        if texts.into_iter().any(|text| text.len() > most) {
-            return Err(self.too_long("error, reason or element").into());
-        }
-        self.push(
-            |p, now| {
-                Self::check_step(&p.run_state, &state)?;
-                p.give_up_all();
-                // What came before goes ahead, so that the last batch is small and within its limit.
-                p.close_open();
-                let mut patch = HeadPatch::default();
-                patch.output = output;
-                patch.error = error;
-                p.open.patch(patch);
-                for value in final_values {
-                    if p.open.bytes() >= self.limits.batch_bytes / 2 {
-                        p.close_open();
-                    }
-                    p.open.final_value(value);
-                }
-                p.next.states += 1;
-                p.run_state = state.clone();
-                let change = StateChange::new(state, now);
-                p.open.state(match reason {
-                    Some(reason) => change.because(reason),
-                    None => change,
-                });
-                p.closing = true;
-                Ok(())
-            },
-            |_| false,
-        )
-        .await?;
-        self.flush().await?;
-        Ok(self.next())
     }
 
     /// Waits until the run's end is asked for, or recording fails.
@@ -462,7 +311,7 @@ impl Recorder {
 
     /// Pushes something small, once there is room. `repeats` tells whether it
     /// would change nothing.
-    async fn push(
+    pub(super) async fn push(
         &self,
         push: impl FnOnce(&mut Pending, Timestamp) -> Result<(), Invalid>,
         repeats: impl FnOnce(&Pending) -> bool,
@@ -473,7 +322,7 @@ impl Recorder {
         self.with_pending(|p, now| if repeats(p) { Ok(()) } else { push(p, now) })
     }
 
-    fn with_pending<T>(
+    pub(super) fn with_pending<T>(
         &self,
         push: impl FnOnce(&mut Pending, Timestamp) -> Result<T, Invalid>,
     ) -> Result<T, RecordError> {
@@ -486,34 +335,17 @@ impl Recorder {
             return Err(self.failed(Failure::Closed));
         }
         let result = push(&mut p, now)?;
-        p.pushed(self.options.batch_bytes, Instant::now());
+        p.pushed(Instant::now());
         drop(p);
         self.shared.work.notify_one();
         Ok(result)
     }
 
-    fn overflow(&self, channel: u32, range: std::ops::Range<u64>) -> Result<(), RecordError> {
-        self.with_pending(|p, _| {
-            Self::check_channel(channel, p.channels)?;
-            p.give_up_first(channel);
-            let next = p.next.sample(channel);
-            if range.start > next {
-                p.take_gap(channel, Gap::new(next..range.start, GapCause::Device));
-            }
-            let next = p.next.sample(channel);
-            if range.end > next {
-                p.stats.overflow_samples += range.end - next;
-                p.take_gap(channel, Gap::new(next..range.end, GapCause::Overflow));
-            }
-            Ok(())
-        })
-    }
-
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.shared.lock().waiting_bytes() >= self.options.queue_bytes
     }
 
-    async fn wait_for_room(&self) -> Result<(), RecordError> {
+    pub(super) async fn wait_for_room(&self) -> Result<(), RecordError> {
         let most = self.options.queue_bytes;
         self.shared.work.notify_one();
         self.wait_until(|p| p.waiting_bytes() < most).await
@@ -539,25 +371,6 @@ impl Recorder {
         }
     }
 
-    fn check_step(from: &RunState, to: &RunState) -> Result<(), Invalid> {
-        match from.step_to(to) {
-            Some(_) => Ok(()),
-            None => Err(Invalid::new("state", format!("a run in state {from} may not become {to}"))),
-        }
-    }
-
-    fn check_channel(channel: u32, channels: usize) -> Result<(), Invalid> {
-        if (channel as usize) < channels {
-            return Ok(());
-        }
-        Err(Invalid::new(format!("channel {channel}"), format!("the run has {channels}"))
-            .hint("describe its channels when you create it, or with `describe`"))
-    }
-
-    fn too_long(&self, thing: &str) -> Invalid {
-        Invalid::new(thing, "too long").hint(format!("the limit is {} bytes", self.limits.text_bytes))
-    }
-
     fn failed(&self, failure: Failure) -> RecordError {
         RecordError::Failed { run: self.run, failure }
     }
@@ -567,7 +380,6 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         let mut p = self.shared.lock();
         p.closing = true;
-        p.flush = true;
         p.abandoned_at = Some(Instant::now());
         drop(p);
         self.shared.work.notify_one();

@@ -7,12 +7,12 @@ use lucihub_models_core::hot::Taken;
 use lucihub_models_core::{Batch, Limits, Plan, Positions, RunHead};
 use tokio::time::Instant;
 
-/// A batch, where it ends, and the last push it carries.
+/// A batch, where it ends, and the place of its body in the order of all.
 #[derive(Debug, Clone)]
 pub(super) struct Numbered {
     pub(super) batch: Batch,
     pub(super) end: Positions,
-    pub(super) push: u64,
+    pub(super) place: u64,
 }
 
 /// Acknowledged batches in order, over a floor: the run as it was before the

@@ -101,7 +101,7 @@ impl Sender {
             }
         }
         let mut p = self.shared.lock();
-        if p.failure.is_none() && p.acknowledged < p.pushed {
+        if p.failure.is_none() && (p.acknowledged < p.closed || !p.open.is_empty()) {
             p.failure = Some(Failure::Closed);
         }
         drop(p);
@@ -112,16 +112,18 @@ impl Sender {
     fn fill(&mut self) -> Option<Instant> {
         let mut p = self.shared.lock();
         let due = p.opened_at.map(|at| at + self.options.batch_age);
-        if p.flush || p.closing || due.is_some_and(|due| due <= Instant::now()) {
+        // While the window is full, the open body goes on growing: a slow store gets
+        // few large batches, and a list of small ones never builds up.
+        let room = self.unacknowledged.len() + p.ready.len() < Batch::WINDOW;
+        if p.closing || room && due.is_some_and(|due| due <= Instant::now()) {
             p.close_open();
-            p.flush = false;
         }
         while self.unacknowledged.len() < Batch::WINDOW {
             let Some(numbered) = p.number(self.request.run, self.mark, self.next_seq) else { break };
             self.next_seq += 1;
             self.unacknowledged.push_back(numbered);
         }
-        let due = p.opened_at.map(|at| at + self.options.batch_age);
+        let due = p.opened_at.filter(|_| room).map(|at| at + self.options.batch_age);
         drop(p);
         // After a failure the window is sent anew only once it is empty.
         while self.sent < self.unacknowledged.len().min(Batch::WINDOW) {
@@ -178,13 +180,13 @@ impl Sender {
         let Some(first) = self.unacknowledged.pop_front_if(|n| n.batch.seq() == seq) else { return };
         self.sent = self.sent.saturating_sub(1);
         self.pause.reset();
-        let (push, size) = (first.push, first.batch.size());
+        let (place, size) = (first.place, first.batch.size());
         let now = Instant::now();
         self.replay.push(first, now);
         let mut p = self.shared.lock();
         self.replay.confirm(&p.confirmed, self.store.limits());
         self.replay.bound(self.options.replay_bytes, self.options.replay_age, now, self.store.limits());
-        p.acknowledged = p.acknowledged.max(push);
+        p.acknowledged = p.acknowledged.max(place);
         p.sent_bytes = p.sent_bytes.saturating_sub(size);
         p.stats.batches += 1;
         p.stats.replay_dropped = self.replay.dropped();
@@ -246,14 +248,27 @@ impl Sender {
     /// again all that came after.
     async fn restore(&mut self) -> Result<(), Failure> {
         let floor = self.replay.floor().clone();
-        let confirmed = self.shared.lock().confirmed.clone();
+        let mut confirmed = self.shared.lock().confirmed.clone();
+        // Hot storage that comes back empty has lost its tombstones too, and an
+        // archived run leaves it in time: neither may rise again. If cold storage
+        // cannot be asked, recording goes on.
+        match self.store.cold().get(self.request.run).await {
+            Ok(None) => return Err(Failure::Sealed(Seal::Deleted)),
+            Ok(Some(cold)) if cold.archived.is_some() => {
+                return Err(Failure::Sealed(Seal::Ended(cold.head.state().clone())));
+            }
+            // It may be further than the last answer said.
+            Ok(Some(cold)) => confirmed = confirmed.max(&cold.positions),
+            Err(_) => {}
+        }
         let restore = Restore {
             head: floor.head,
             worker: self.request.worker.clone(),
             mark: self.mark,
             lease: self.options.lease,
             last_seq: floor.seq,
-            confirmed,
+            // What is confirmed but not acknowledged here is sent again all the same.
+            confirmed: confirmed.min(&floor.at),
             next: floor.at,
         };
         match self.store.hot().restore(&restore).await {

@@ -47,17 +47,20 @@ pub(super) struct Shared {
 pub(super) struct Pending {
     pub(super) open: OpenBody,
     pub(super) opened_at: Option<Instant>,
+    /// Bytes at which the open body is closed.
+    pub(super) batch_bytes: usize,
     pub(super) ready: VecDeque<Ready>,
     pub(super) ready_bytes: usize,
     /// Bytes of numbered batches that no answer has come for.
     pub(super) sent_bytes: usize,
-    pub(super) flush: bool,
     /// Where the run is after all that was pushed.
     pub(super) next: Positions,
     pub(super) channels: usize,
     pub(super) run_state: RunState,
+    pub(super) overloads: usize,
     pub(super) reorder: HashMap<u32, Reorder>,
-    pub(super) pushed: u64,
+    /// Bodies closed so far, and how many of them are acknowledged.
+    pub(super) closed: u64,
     pub(super) acknowledged: u64,
     pub(super) confirmed: Positions,
     pub(super) cancel: bool,
@@ -68,12 +71,12 @@ pub(super) struct Pending {
     pub(super) stats: RecorderStats,
 }
 
-/// A closed body, where the run is after it, and the last push it carries.
+/// A closed body, where the run is after it, and its place in the order of all.
 #[derive(Debug)]
 pub(super) struct Ready {
     body: BatchBody,
     end: Positions,
-    push: u64,
+    place: u64,
 }
 
 impl Shared {
@@ -90,10 +93,9 @@ impl Pending {
         self.open.bytes() + self.ready_bytes + self.sent_bytes
     }
 
-    /// Counts a push and closes the open body once it is large enough.
-    pub(super) fn pushed(&mut self, batch_bytes: usize, now: Instant) {
-        self.pushed += 1;
-        if self.open.bytes() >= batch_bytes {
+    /// Closes the open body once it is large enough.
+    pub(super) fn pushed(&mut self, now: Instant) {
+        if self.open.bytes() >= self.batch_bytes {
             self.close_open();
         } else if !self.open.is_empty() {
             self.opened_at.get_or_insert(now);
@@ -107,17 +109,18 @@ impl Pending {
             return;
         }
         let body = std::mem::take(&mut self.open).close();
+        self.closed += 1;
         self.ready_bytes += body.size();
-        self.ready.push_back(Ready { body, end: self.next.clone(), push: self.pushed });
+        self.ready.push_back(Ready { body, end: self.next.clone(), place: self.closed });
     }
 
     /// Takes the next ready body under a number.
     pub(super) fn number(&mut self, run: RunId, mark: WriterMark, seq: u64) -> Option<Numbered> {
-        let Ready { body, end, push } = self.ready.pop_front()?;
+        let Ready { body, end, place } = self.ready.pop_front()?;
         let batch = Batch::new(run, mark, seq, body);
         self.ready_bytes -= batch.size();
         self.sent_bytes += batch.size();
-        Some(Numbered { batch, end, push })
+        Some(Numbered { batch, end, place })
     }
 
     /// Appends samples of a channel in order of index: what comes early waits,
@@ -127,11 +130,10 @@ impl Pending {
         if first > next {
             let reorder = self.reorder.entry(channel).or_default();
             reorder.keep(first, values);
-            if !reorder.is_past(window) {
-                return Arrival::Waiting;
+            while self.reorder.get(&channel).is_some_and(|reorder| reorder.is_past(window)) {
+                self.give_up_first(channel);
             }
-            self.give_up_first(channel);
-            return Arrival::InOrder;
+            return if self.next.sample(channel) > first { Arrival::InOrder } else { Arrival::Waiting };
         }
         let known = usize::try_from(next - first).unwrap_or(usize::MAX);
         if known >= values.len() {
@@ -152,6 +154,14 @@ impl Pending {
             self.take_gap(channel, Gap::new(next..first, GapCause::Device));
         }
         self.drain(channel);
+    }
+
+    /// Every stretch of a channel that is missing before something that waits
+    /// below an index becomes a gap.
+    pub(super) fn give_up_below(&mut self, channel: u32, index: u64) {
+        while self.reorder.get(&channel).and_then(Reorder::first).is_some_and(|first| first < index) {
+            self.give_up_first(channel);
+        }
     }
 
     /// Every missing stretch becomes a gap: nothing more will come.
@@ -175,10 +185,43 @@ impl Pending {
         let next = self.next.sample(channel);
         self.open.samples(channel, next, values);
         self.next.set_sample(channel, next + values.len() as u64);
+        // One push may bring back much that waited; no batch may grow past its limit.
+        if self.open.bytes() >= self.batch_bytes {
+            self.close_open();
+        }
     }
 
     pub(super) fn take_gap(&mut self, channel: u32, gap: Gap) {
         self.next.set_sample(channel, gap.end);
         self.open.gap(channel, gap);
+    }
+
+    /// A gap up to an index, and what waited behind it.
+    pub(super) fn gap_up_to(&mut self, channel: u32, end: u64, cause: GapCause) {
+        self.give_up_below(channel, end);
+        let next = self.next.sample(channel);
+        if end > next {
+            self.take_gap(channel, Gap::new(next..end, cause));
+        }
+        self.drain(channel);
+    }
+
+    /// Samples that nobody could take: their place is a gap with cause
+    /// `overflow`, what is missing before them one with cause `device`.
+    pub(super) fn overflow(&mut self, channel: u32, range: std::ops::Range<u64>) {
+        self.give_up_below(channel, range.start);
+        let next = self.next.sample(channel);
+        if range.start > next {
+            self.take_gap(channel, Gap::new(next..range.start, GapCause::Device));
+        }
+        self.drain(channel);
+        while self.next.sample(channel) < range.end {
+            let next = self.next.sample(channel);
+            let waiting = self.reorder.get(&channel).and_then(Reorder::first).unwrap_or(u64::MAX);
+            let until = range.end.min(waiting);
+            self.stats.overflow_samples += until - next;
+            self.take_gap(channel, Gap::new(next..until, GapCause::Overflow));
+            self.drain(channel);
+        }
     }
 }

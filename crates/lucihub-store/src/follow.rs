@@ -1,13 +1,12 @@
 //! Following a run from a cursor: nothing missed, nothing twice.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 use lucihub_models_core::hot::{LineSlice, RunWakes};
-use lucihub_models_core::{Cursor, PhaseChange, Positions, Result, RunId, RunState, Series, StateChange};
+use lucihub_models_core::{Cursor, Envelope, PhaseChange, Positions, Result, RunId, RunState, Series, StateChange};
 
 use crate::read::{Located, Source};
 use crate::store::Store;
@@ -24,6 +23,9 @@ pub struct Select {
     pub lines: bool,
     /// The channels whose samples it wants.
     pub channels: Channels,
+    /// Buckets of this width, a power of two, instead of samples: what a live
+    /// plot needs. The width of a snapshot's envelope joins it without a seam.
+    pub buckets: Option<u64>,
 }
 
 /// A choice of channels.
@@ -37,7 +39,7 @@ pub enum Channels {
 
 impl Default for Select {
     fn default() -> Self {
-        Self { states: true, phases: true, lines: true, channels: Channels::All }
+        Self { states: true, phases: true, lines: true, channels: Channels::All, buckets: None }
     }
 }
 
@@ -45,7 +47,18 @@ impl Select {
     /// States and log lines, no samples.
     #[must_use]
     pub const fn logs() -> Self {
-        Self { states: true, phases: false, lines: true, channels: Channels::Only(Vec::new()) }
+        Self { states: true, phases: false, lines: true, channels: Channels::Only(Vec::new()), buckets: None }
+    }
+
+    /// Asks for buckets instead of samples. A width that is no power of two
+    /// becomes the next one.
+    #[must_use]
+    pub const fn with_buckets(mut self, width: u64) -> Self {
+        self.buckets = Some(match width.checked_next_power_of_two() {
+            Some(width) => width,
+            None => 1 << 62,
+        });
+        self
     }
 
     /// Chooses the channels.
@@ -75,6 +88,15 @@ pub enum Event {
         channel: u32,
         /// The samples, from the follower's position on.
         series: Series,
+    },
+    /// What a channel looks like from the follower's position on, where buckets
+    /// were asked for. Its first bucket may continue the last one of the event or
+    /// snapshot before: [`Envelope::join`] makes them one.
+    Buckets {
+        /// The channel.
+        channel: u32,
+        /// The buckets of exactly what is new, with its gaps.
+        envelope: Envelope,
     },
     /// A change of phase, by number.
     Phase(u64, PhaseChange),
@@ -141,6 +163,8 @@ impl Follower {
     const LINES: u64 = 1_024;
     /// Samples that one event brings at most.
     const SAMPLES: u64 = 65_536;
+    /// Buckets that one event brings at most.
+    const BUCKETS: u64 = 4_096;
 
     /// Where it stands: after the last event that was taken.
     #[must_use]
@@ -255,10 +279,17 @@ impl Follower {
                     return Ok(false);
                 }
                 let first = at.sample(channel);
-                let part: Range<u64> = first..target.sample(channel).min(first + Self::SAMPLES);
+                let most = self.select.buckets.map_or(Self::SAMPLES, |width| width.saturating_mul(Self::BUCKETS));
+                let part = first..target.sample(channel).min(first.saturating_add(most));
                 at.set_sample(channel, part.end);
-                let series = self.store.window_at(located, channel, part).await?;
-                self.put(Event::Samples { channel, series }, at);
+                let event = match self.select.buckets {
+                    None => Event::Samples { channel, series: self.store.window_at(located, channel, part).await? },
+                    Some(width) => {
+                        let envelope = self.store.buckets_at(located, channel, part, width).await?;
+                        Event::Buckets { channel, envelope }
+                    }
+                };
+                self.put(event, at);
             }
         }
         Ok(true)

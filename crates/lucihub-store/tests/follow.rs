@@ -7,14 +7,14 @@ mod lab;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use lab::{begin_small, eager, end_small, lab, record_some, small, values};
+use lab::{begin_small, created, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::{
     Cursor, Gap, GapCause, JobType, LogLine, Phase, PhaseChange, Positions, Run, RunState, Series, StoreError,
     Timestamp,
 };
 use lucihub_store::follow::Channels;
 use lucihub_store::record::End;
-use lucihub_store::{Event, Follower, KeeperOptions, Select, Store};
+use lucihub_store::{Event, Follower, Keeper, KeeperOptions, Select, Store};
 use lucihub_testkit::{Dice, FaultPlan};
 use proptest::prelude::*;
 
@@ -336,4 +336,42 @@ async fn a_stream_of_events_ends_with_the_end() {
     assert!(matches!(&events[0], Event::Lines(slice) if slice.first == 30 && slice.end() == 33));
     assert_eq!(events.last(), Some(&Event::Ended(RunState::Succeeded)));
     assert_eq!(events.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buckets_join_the_snapshot_without_a_seam() {
+    let b = lab();
+    let head = created(&b.store, 1).await;
+    let recorder = b.store.record(head.id, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    for width in [4_u64, 2_048] {
+        let begin = recorder.next().sample(0);
+        record_some(&recorder, 1, begin..begin + 5_003, 700).await;
+        recorder.flush().await.unwrap();
+        let located = b.store.locate(head.id).await.unwrap();
+        let at = located.positions().clone();
+        let most = usize::try_from(at.sample(0).div_ceil(width)).unwrap();
+        let mut plot = b.store.envelope_at(&located, 0, 0..u64::MAX, most).await.unwrap().coarser(width);
+
+        // From the snapshot on, in steps that end inside a bucket, checkpointed on the way.
+        let select = Select::default().with_buckets(width);
+        let mut follower = b.store.follow_from(Cursor::new(head.id, at.clone()), select);
+        let mut end = at.sample(0);
+        for step in [1, 1_500, 3_333] {
+            record_some(&recorder, 1, end..end + step, 700).await;
+            recorder.flush().await.unwrap();
+            end += step;
+            let options = KeeperOptions::default().with_checkpoint(Duration::ZERO, 0);
+            Keeper::new(b.store.clone(), options).walk().await.unwrap();
+            while plot.end < end {
+                if let Some(Event::Buckets { envelope, .. }) = follower.next().await.unwrap() {
+                    plot.join(&envelope);
+                }
+            }
+        }
+        let located = b.store.locate(head.id).await.unwrap();
+        let most = usize::try_from(end.div_ceil(width)).unwrap();
+        let whole = b.store.envelope_at(&located, 0, 0..u64::MAX, most).await.unwrap().coarser(width);
+        assert_eq!(plot, whole, "width {width}");
+    }
 }

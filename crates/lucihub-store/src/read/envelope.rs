@@ -38,18 +38,34 @@ impl Store {
         let range = range.start.min(end)..range.end.min(end);
         let width = Envelope::width_for(&range, most);
         let wide = Envelope::aligned(&range, width);
-        let wide = wide.start..wide.end.min(end);
-        let mut builder = EnvelopeBuilder::new(wide.start, width);
-        let base = located.hot.as_ref().map_or(wide.end, |hot| hot.base.sample(channel));
-        let seam = base.clamp(wide.start, wide.end);
-        let mut at = wide.start;
-        if width >= SUMMARY_WIDTH && at < seam {
-            at = self.summarized(located, channel, at..seam, &mut builder).await?;
-        }
-        // What has no whole summary: narrow buckets, the seam, and the live part.
+        self.buckets_at(located, channel, wide.start..wide.end.min(end), width).await
+    }
+
+    /// The buckets of exactly a range of indices: the first and the last one hold
+    /// what of them lies in it.
+    pub(crate) async fn buckets_at(
+        &self,
+        located: &Located,
+        channel: u32,
+        range: Range<u64>,
+        width: u64,
+    ) -> Result<Envelope> {
+        let mut builder = EnvelopeBuilder::new(range.start / width * width, width);
+        let base = located.hot.as_ref().map_or(range.end, |hot| hot.base.sample(channel));
+        let seam = base.clamp(range.start, range.end);
         let step = u64::from(located.cold.head.grid.samples) * CELLS_AT_ONCE;
-        while at < wide.end {
-            let until = (at / step + 1).saturating_mul(step).min(wide.end);
+        let mut at = range.start;
+        while at < range.end {
+            if width >= SUMMARY_WIDTH && at < seam && at.is_multiple_of(SUMMARY_WIDTH) {
+                let reached = self.summarized(located, channel, at..seam, &mut builder).await?;
+                if reached > at {
+                    at = reached;
+                    continue;
+                }
+            }
+            // What has no whole summary: narrow buckets, the edges, the seam, and the live part.
+            let edge = if width >= SUMMARY_WIDTH && at < seam { SUMMARY_WIDTH } else { step };
+            let until = (at / edge + 1).saturating_mul(edge).min(range.end);
             builder.series(&self.window_at(located, channel, at..until).await?);
             at = until;
         }

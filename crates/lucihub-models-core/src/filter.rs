@@ -14,8 +14,9 @@ use crate::timestamp::Timestamp;
 ///
 /// ```
 /// use lucihub_models_core::{RunFilter, RunState};
-/// let ended = RunFilter { states: Some(vec![RunState::Succeeded, RunState::Failed]), ..RunFilter::default() };
-/// assert!(ended.owners.is_none());
+/// let anns_ended = RunFilter::default().owner("ann").state(RunState::Succeeded).state(RunState::Failed);
+/// assert_eq!(anns_ended.states.unwrap().len(), 2);
+/// assert!(anns_ended.devices.is_none());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunFilter {
@@ -32,6 +33,34 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
+    /// Also runs of this owner.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>) -> Self {
+        self.owners.get_or_insert_default().push(owner.into());
+        self
+    }
+
+    /// Also runs on this device.
+    #[must_use]
+    pub fn device(mut self, device: DeviceId) -> Self {
+        self.devices.get_or_insert_default().push(device);
+        self
+    }
+
+    /// Also runs of this type.
+    #[must_use]
+    pub fn job_type(mut self, job_type: JobType) -> Self {
+        self.job_types.get_or_insert_default().push(job_type);
+        self
+    }
+
+    /// Also runs in this state.
+    #[must_use]
+    pub fn state(mut self, state: RunState) -> Self {
+        self.states.get_or_insert_default().push(state);
+        self
+    }
+
     /// Whether some field's list is empty, so that nothing can match.
     #[must_use]
     pub fn matches_nothing(&self) -> bool {
@@ -98,6 +127,20 @@ pub struct PageRequest {
     pub after: Option<PageCursor>,
     /// How many runs, 1 to [`Limits::page`](crate::Limits::page).
     pub limit: usize,
+}
+
+impl PageRequest {
+    /// The newest runs.
+    #[must_use]
+    pub const fn newest(limit: usize) -> Self {
+        Self { order: Order::Newest, after: None, limit }
+    }
+
+    /// The oldest runs.
+    #[must_use]
+    pub const fn oldest(limit: usize) -> Self {
+        Self { order: Order::Oldest, after: None, limit }
+    }
 }
 
 impl Default for PageRequest {

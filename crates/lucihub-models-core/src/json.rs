@@ -70,6 +70,15 @@ impl JsonText {
     }
 }
 
+impl std::str::FromStr for JsonText {
+    type Err = Invalid;
+
+    /// Reads a document strictly, under the default limits.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse("JSON document", text, &Limits::default())
+    }
+}
+
 impl Serialize for JsonText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_json::from_str::<&RawValue>(&self.0)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod any;
+pub mod assemble;
 mod batch;
 mod cell;
 mod check;

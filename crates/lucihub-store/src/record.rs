@@ -16,6 +16,7 @@ mod replay;
 mod samples;
 mod sender;
 mod shared;
+mod take;
 
 pub use end::End;
 pub use error::{Failure, RecordError};

@@ -97,7 +97,9 @@ impl Store {
         self.cold().list(filter, page).await
     }
 
-    /// The run that has waited longest for a device.
+    /// The run that has waited longest for a device, by the mirror: it may have
+    /// been taken or cancelled within the last second. A worker that looks for
+    /// work uses [`take_next`](Self::take_next), which asks hot storage too.
     ///
     /// # Errors
     /// When cold storage cannot be read.

@@ -245,3 +245,25 @@ async fn a_watching_keeper_is_woken_and_stops_when_it_is_told() {
     stop.send(()).unwrap();
     watching.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_takes_the_next_run_that_is_still_to_be_had() {
+    let b = lab();
+    let device = lucihub_testkit::models::device_id(1);
+    let mut runs = Vec::new();
+    for seed in 1..=4 {
+        let mut head = lucihub_testkit::models::run_head(seed);
+        head.device = Some(device.clone());
+        b.store.create(&head).await.unwrap();
+        runs.push(head.id);
+    }
+    // The mirror still says `queued` of all four.
+    b.store.cancel(runs[0], None).await.unwrap();
+    let first = b.store.take_next(&device, "worker-1").await.unwrap().unwrap();
+    assert_eq!(first.run(), runs[1], "the oldest was cancelled");
+    first.finish(RunState::Failed, End::default()).await.unwrap();
+    let second = b.store.take_next(&device, "worker-2").await.unwrap().unwrap();
+    let third = b.store.take_next(&device, "worker-3").await.unwrap().unwrap();
+    assert_eq!((second.run(), third.run()), (runs[2], runs[3]));
+    assert!(b.store.take_next(&device, "worker-4").await.unwrap().is_none());
+}

@@ -54,7 +54,8 @@ pub struct HotRun {
     pub cancel: bool,
     /// How it was sealed, once it is.
     pub seal: Option<Seal>,
-    /// When it last changed, by the store's clock.
+    /// When it last changed, by the store's clock: opened, taken over, appended
+    /// to, cancelled, restored. Renewing, confirming and trimming are no changes.
     pub changed_at: Timestamp,
     /// The store's clock, when this was read.
     pub now: Timestamp,
@@ -110,9 +111,9 @@ pub enum TookOver {
         /// When its lease runs out.
         until: Timestamp,
     },
-    /// It was cancelled before a worker had it.
+    /// It was ended by [`HotRuns::cancel`], since no living worker had it.
     Cancelled,
-    /// It has ended, or was deleted.
+    /// It has ended otherwise, or was deleted.
     Sealed(Seal),
     /// Hot storage does not have it.
     NoRun,
@@ -171,10 +172,14 @@ pub enum Removed {
 #[async_trait]
 pub trait HotRuns: Send + Sync {
     /// Places a queued run. A run that is there stays as it is, so that any
-    /// number of keepers may open it. A deleted run is not opened again.
+    /// number of keepers may open it. A deleted run is not opened again. Both come
+    /// before the head is checked.
+    ///
+    /// # Errors
+    /// `Invalid` for a head that [`RunHead::check_new`] refuses.
     async fn open(&self, head: &RunHead) -> Result<Opened>;
 
-    /// The run at one moment between two batches.
+    /// The run at one moment between two batches. A deleted run is absent.
     async fn get(&self, run: RunId) -> Result<Option<HotRun>>;
 
     /// Makes a worker the writer of a run.
@@ -193,16 +198,18 @@ pub trait HotRuns: Send + Sync {
 
     /// Asks for a run's end. If it is queued and no living lease holds it, it
     /// becomes `cancelled` and is sealed; else the worker learns of the request
-    /// with its next answer. Asking again answers the same.
+    /// with its next answer. Asking again answers the same. A deleted run is
+    /// absent: `NoRun`.
     async fn cancel(&self, run: RunId, reason: Option<&str>) -> Result<Cancelled>;
 
     /// Lets a sealed run leave after a time. Runs that are not sealed never
     /// leave by themselves: for them, and for absent ones, the answer is `false`.
+    /// Said again, the later word counts.
     async fn expire(&self, run: RunId, after: Duration) -> Result<bool>;
 
     /// Removes a run and leaves a tombstone for a time: until then, opening,
     /// appending to and restoring it is refused. A living lease refuses the
-    /// removal unless it is forced. Removing an absent run succeeds and leaves
-    /// the tombstone too.
+    /// removal unless it is forced; a sealed run has none. Removing an absent run
+    /// succeeds and leaves the tombstone too. Removing again never shortens one.
     async fn remove(&self, run: RunId, force: bool, tombstone: Duration) -> Result<Removed>;
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
+use lucihub_models_core::hot::{TakeOver, Taken};
 use lucihub_models_core::{
     HeadPatch, Invalid, Limits, LogLine, Overload, PhaseChange, Positions, RunHead, RunId, RunState, StateChange,
-    StoreError, Timestamp, WriterId, WriterMark,
+    Timestamp, WriterId, WriterMark,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -37,45 +37,8 @@ pub struct Recorder {
     store: Store,
 }
 
-impl Store {
-    /// Takes a run over and records it, with the default options.
-    ///
-    /// # Errors
-    /// [`RecordError::Held`], [`RecordError::Cancelled`], [`RecordError::NoRun`]
-    /// or [`RecordError::Failed`] when the run is not to be had.
-    pub async fn record(&self, run: RunId, worker: &str) -> Result<Recorder, RecordError> {
-        self.record_with(run, worker, RecordOptions::default()).await
-    }
-
-    /// Takes a run over and records it.
-    ///
-    /// # Errors
-    /// As [`record`](Self::record).
-    pub async fn record_with(&self, run: RunId, worker: &str, options: RecordOptions) -> Result<Recorder, RecordError> {
-        if worker.is_empty() || worker.len() > self.limits().text_bytes {
-            return Err(Invalid::new("worker", format!("a name of {} bytes", worker.len()))
-                .hint(format!("use 1 to {}", self.limits().text_bytes))
-                .into());
-        }
-        let writer = options.writer.unwrap_or_else(|| self.ids().writer_id());
-        let request = TakeOver { run, worker: worker.to_owned(), writer, lease: options.lease };
-        let answer = match self.hot().take_over(&request).await {
-            // It may hold the run by now, and nobody else knows its writer id: asked again.
-            Err(StoreError::Unknown { .. }) => self.hot().take_over(&request).await?,
-            answer => answer?,
-        };
-        match answer {
-            TookOver::Taken(taken) => Ok(Recorder::start(self.clone(), request, &taken, options)),
-            TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
-            TookOver::Cancelled => Err(RecordError::Cancelled(run)),
-            TookOver::Sealed(seal) => Err(RecordError::Failed { run, failure: Failure::Sealed(seal) }),
-            TookOver::NoRun => Err(RecordError::NoRun(run)),
-        }
-    }
-}
-
 impl Recorder {
-    fn start(store: Store, request: TakeOver, taken: &Taken, mut options: RecordOptions) -> Self {
+    pub(super) fn start(store: Store, request: TakeOver, taken: &Taken, mut options: RecordOptions) -> Self {
         let limits = store.limits().clone();
         // A batch may grow past the mark by one push; a quarter of the limit leaves room for it.
         options.batch_bytes = options.batch_bytes.clamp(1, limits.batch_bytes / 4);

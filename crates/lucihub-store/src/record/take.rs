@@ -1,0 +1,84 @@
+//! Taking a run over, to record it.
+
+use lucihub_models_core::hot::{TakeOver, TookOver};
+use lucihub_models_core::{DeviceId, Invalid, PageRequest, RunFilter, RunId, RunState, StoreError};
+
+use super::error::{Failure, RecordError};
+use super::options::RecordOptions;
+use super::recorder::Recorder;
+use crate::store::Store;
+
+impl Store {
+    /// Takes a run over and records it, with the default options.
+    ///
+    /// # Errors
+    /// [`RecordError::Held`], [`RecordError::Cancelled`], [`RecordError::NoRun`]
+    /// or [`RecordError::Failed`] when the run is not to be had.
+    pub async fn record(&self, run: RunId, worker: &str) -> Result<Recorder, RecordError> {
+        self.record_with(run, worker, RecordOptions::default()).await
+    }
+
+    /// Takes over the run that has waited longest for a device and that is still
+    /// to be had. `None` if there is none: look again in a while.
+    ///
+    /// ```no_run
+    /// # async fn f(store: lucihub_store::Store) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// let device = "lucidac-1".parse()?;
+    /// loop {
+    ///     match store.take_next(&device, "worker-1").await? {
+    ///         Some(recorder) => println!("recording run {}", recorder.run()),
+    ///         None => tokio::time::sleep(Duration::from_secs(1)).await,
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When a storage cannot be reached.
+    pub async fn take_next(&self, device: &DeviceId, worker: &str) -> Result<Option<Recorder>, RecordError> {
+        /// The mirror is about a second behind: more than these did not end since.
+        const LOOK_AT: usize = 100;
+        let filter = RunFilter::default().device(device.clone()).state(RunState::Queued);
+        for run in self.list(&filter, &PageRequest::oldest(LOOK_AT)).await?.runs {
+            match self.record(run.id, worker).await {
+                Ok(recorder) => return Ok(Some(recorder)),
+                // Taken, cancelled, ended or not opened yet: the next one.
+                Err(
+                    RecordError::Held { .. }
+                    | RecordError::Cancelled(_)
+                    | RecordError::NoRun(_)
+                    | RecordError::Failed { failure: Failure::Sealed(_), .. },
+                ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a run over and records it.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub async fn record_with(&self, run: RunId, worker: &str, options: RecordOptions) -> Result<Recorder, RecordError> {
+        if worker.is_empty() || worker.len() > self.limits().text_bytes {
+            return Err(Invalid::new("worker", format!("a name of {} bytes", worker.len()))
+                .hint(format!("use 1 to {}", self.limits().text_bytes))
+                .into());
+        }
+        let writer = options.writer.unwrap_or_else(|| self.ids().writer_id());
+        let request = TakeOver { run, worker: worker.to_owned(), writer, lease: options.lease };
+        let answer = match self.hot().take_over(&request).await {
+            // It may hold the run by now, and nobody else knows its writer id: asked again.
+            Err(StoreError::Unknown { .. }) => self.hot().take_over(&request).await?,
+            answer => answer?,
+        };
+        match answer {
+            TookOver::Taken(taken) => Ok(Recorder::start(self.clone(), request, &taken, options)),
+            TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
+            TookOver::Cancelled => Err(RecordError::Cancelled(run)),
+            TookOver::Sealed(seal) => Err(RecordError::Failed { run, failure: Failure::Sealed(seal) }),
+            TookOver::NoRun => Err(RecordError::NoRun(run)),
+        }
+    }
+}

@@ -249,10 +249,10 @@ async fn a_watching_keeper_is_woken_and_stops_when_it_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_takes_the_next_run_that_is_still_to_be_had() {
     let b = lab();
-    let device = lucihub_testkit::models::device_id(1);
+    let device = models::device_id(1);
     let mut runs = Vec::new();
     for seed in 1..=4 {
-        let mut head = lucihub_testkit::models::run_head(seed);
+        let mut head = models::run_head(seed);
         head.device = Some(device.clone());
         b.store.create(&head).await.unwrap();
         runs.push(head.id);

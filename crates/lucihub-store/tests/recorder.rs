@@ -5,7 +5,7 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{lab, record_some, small, values};
+use lab::{created, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{
     Channel, FinalValue, GapCause, HeadPatch, JsonText, Limits, LogLine, Overload, Phase, PhaseChange, RunState,
@@ -266,4 +266,29 @@ async fn the_end_brings_output_error_and_final_values_with_the_last_state() {
     assert_eq!((head.error.as_deref(), head.firmware.as_deref()), (Some("an overload"), Some("1.4.2")));
     assert_eq!(head.states[2].reason.as_deref(), Some("it left its range"));
     assert!(head.final_values[0].value.is_sign_negative());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_assembler_gives_out_is_recorded_with_its_certainty() {
+    use lucihub_models_core::assemble::{Assembler, AssemblerOptions, Carrier};
+    let b = lab();
+    let head = created(&b.store, 1).await;
+    let recorder = b.store.record(head.id, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    let mut assembler = Assembler::new(AssemblerOptions::default());
+    assembler.carrier(Carrier::new("04-E9", [0])).unwrap();
+    // Sizes vary, so the length of the lost chunk 1 is a conclusion.
+    for (number, first, size) in [(0_u32, 0_u64, 100_u64), (2, 200, 120), (3, 320, 100)] {
+        let column = values(head.id, 0, first..first + size);
+        for piece in assembler.chunk("04-E9", number, &[&column]).unwrap() {
+            recorder.assembled(&piece).await.unwrap();
+        }
+    }
+    for piece in assembler.finish(Some(420)).pieces {
+        recorder.assembled(&piece).await.unwrap();
+    }
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    let series = b.store.window(head.id, 0, 0..u64::MAX).await.unwrap();
+    assert_eq!((series.end, series.gaps.len()), (420, 1));
+    assert_eq!((series.gaps[0].first, series.gaps[0].end, series.gaps[0].inferred), (100, 200, true));
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use lucihub_models_core::{GapCause, Invalid};
+use lucihub_models_core::assemble::Assembled;
+use lucihub_models_core::{Gap, GapCause, Invalid};
 
 use super::error::RecordError;
 use super::options::OnFull;
@@ -13,7 +14,7 @@ impl Recorder {
     /// Appends samples of one channel that begin at an index.
     ///
     /// Samples may come a little out of order: what comes early waits for what
-    /// is missing, up to [`RecordOptions::reorder_samples`]; what is still
+    /// is missing, up to [`RecordOptions::reorder_samples`](super::RecordOptions::reorder_samples); what is still
     /// missing then becomes a gap with cause `device`, and is dropped if it
     /// comes after all.
     ///
@@ -55,6 +56,23 @@ impl Recorder {
     /// `Invalid` for a channel that the run does not have, or a gap past the
     /// limit; `Failed` when recording cannot go on.
     pub async fn gap(&self, channel: u32, end: u64, cause: GapCause) -> Result<(), RecordError> {
+        self.mark(channel, Gap::new(0..end, cause)).await
+    }
+
+    /// Appends what an [`Assembler`](lucihub_models_core::assemble::Assembler)
+    /// gave out: samples, or a gap with its certainty.
+    ///
+    /// # Errors
+    /// As [`samples`](Self::samples) and [`gap`](Self::gap).
+    pub async fn assembled(&self, piece: &Assembled) -> Result<(), RecordError> {
+        match piece {
+            Assembled::Samples(block) => self.samples(block.channel, block.first, &block.values).await.map(drop),
+            Assembled::Gap(mark) => self.mark(mark.channel, mark.gap.clone()).await,
+        }
+    }
+
+    async fn mark(&self, channel: u32, gap: Gap) -> Result<(), RecordError> {
+        let end = gap.end;
         self.push(
             |p, _| {
                 Self::check_channel(channel, p.channels)?;
@@ -63,7 +81,7 @@ impl Recorder {
                     return Err(Invalid::new(format!("channel {channel}"), format!("a gap up to index {end}"))
                         .hint(format!("a gap has at most {} samples", self.limits.gap)));
                 }
-                p.gap_up_to(channel, end, cause);
+                p.gap_up_to(channel, gap);
                 Ok(())
             },
             |_| false,

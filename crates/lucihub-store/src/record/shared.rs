@@ -196,12 +196,13 @@ impl Pending {
         self.open.gap(channel, gap);
     }
 
-    /// A gap up to an index, and what waited behind it.
-    pub(super) fn gap_up_to(&mut self, channel: u32, end: u64, cause: GapCause) {
-        self.give_up_below(channel, end);
+    /// A gap from where the channel is up to the end of this one, and what waited
+    /// behind it.
+    pub(super) fn gap_up_to(&mut self, channel: u32, gap: Gap) {
+        self.give_up_below(channel, gap.end);
         let next = self.next.sample(channel);
-        if end > next {
-            self.take_gap(channel, Gap::new(next..end, cause));
+        if gap.end > next {
+            self.take_gap(channel, Gap { first: next, ..gap });
         }
         self.drain(channel);
     }

@@ -4,6 +4,7 @@
 //! checks. A new subcommand is a file beside them and a variant of [`Task`].
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
+mod bench;
 mod ci;
 mod job;
 mod migrate;
@@ -33,6 +34,8 @@ enum Task {
     Test(test::Options),
     /// Run every check that CI runs, each one timed; stops at the first that fails.
     Ci(ci::Options),
+    /// Measure the storage beside the limits of what it stands on.
+    Bench(bench::Options),
     /// Look at and bring up to date the tables of a database.
     Migrate(migrate::Options),
     /// Check the properties of the repository that no compiler checks.
@@ -54,6 +57,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.task {
         Task::Test(options) => test::run(&workspace, options),
         Task::Ci(options) => ci::run(&workspace, options),
+        Task::Bench(options) => bench::run(&workspace, options),
         Task::Migrate(options) => migrate::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }

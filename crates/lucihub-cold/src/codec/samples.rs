@@ -59,8 +59,8 @@ fn unpack(bytes: &[u8], count: usize) -> Decoded<Vec<f64>> {
 }
 
 fn gives_back(packed: &[u8], values: &[f64]) -> bool {
-    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<u64>>();
-    unpack(packed, values.len()).is_ok_and(|found| bits(&found) == bits(values))
+    let same = |(found, value): (&f64, &f64)| found.to_bits() == value.to_bits();
+    unpack(packed, values.len()).is_ok_and(|found| found.iter().zip(values).all(same))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use lucihub_models_core::{Bucket, EnvelopeBuilder, SUMMARY_WIDTH, Series};
 
-use super::bytes::Reader;
 use super::{Damage, Decoded};
 
 /// min, max, first, last as f64; count and NaN count as u16.
@@ -32,19 +31,25 @@ pub(crate) fn decode(bytes: &[u8], first: u64, end: u64, values: u64) -> Decoded
     if (bytes.len() as u64) != expected.saturating_mul(BUCKET_BYTES as u64) {
         return Err(Damage::new(format!("{} bytes for {expected} buckets", bytes.len())));
     }
-    let buckets = bytes.chunks_exact(BUCKET_BYTES).map(bucket).collect::<Decoded<Vec<Bucket>>>()?;
+    let (parts, _) = bytes.as_chunks();
+    let mut buckets = Vec::with_capacity(parts.len());
+    for part in parts {
+        buckets.push(bucket(part)?);
+    }
     if buckets.iter().map(|bucket| bucket.count).sum::<u64>() != values {
         return Err(Damage::new("the counts do not add up"));
     }
     Ok(buckets)
 }
 
-fn bucket(bytes: &[u8]) -> Decoded<Bucket> {
-    let mut reader = Reader::new(bytes);
-    let mut value = || Ok(f64::from_bits(u64::from_le_bytes(reader.array()?)));
-    let (min, max, first, last) = (value()?, value()?, value()?, value()?);
-    let mut count = || Ok(u64::from(u16::from_le_bytes(reader.array()?)));
-    let (count, nan) = (count()?, count()?);
+/// A plot decodes a hundred thousand of these: nothing is checked twice here.
+fn bucket(bytes: &[u8; BUCKET_BYTES]) -> Decoded<Bucket> {
+    let (numbers, counts) = bytes.split_at(4 * 8);
+    let (&[min, max, first, last], &[count, nan]) = (numbers.as_chunks().0, counts.as_chunks().0) else {
+        return Err(Damage::new("it ends too early"));
+    };
+    let [min, max, first, last] = [min, max, first, last].map(|bytes| f64::from_bits(u64::from_le_bytes(bytes)));
+    let [count, nan] = [count, nan].map(|bytes| u64::from(u16::from_le_bytes(bytes)));
     if count > SUMMARY_WIDTH || nan > count {
         return Err(Damage::new("impossible counts"));
     }

@@ -1,0 +1,110 @@
+//! Benchmarks: what the storage costs, beside the limits of what it stands on, in one run and interleaved.
+//!
+//! | file | what is there |
+//! | --- | --- |
+//! | `hot.rs`, `cold.rs`, `store.rs` | the figures, by group |
+//! | `memory.rs` | memory above idle, in a process of its own |
+//! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
+//! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
+//! | `report.rs`, `machine.rs` | the table, the JSON file, the machine |
+//!
+//! Another figure is a line in its group, and its name in `tests/quick.rs`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
+
+mod cold;
+mod hot;
+mod lab;
+mod lists;
+mod machine;
+mod measure;
+mod memory;
+mod plain;
+mod report;
+mod store;
+mod typical;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+
+use crate::lab::Lab;
+use crate::measure::Figures;
+
+/// Measures LuciHub's storage beside the limits of what it stands on.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Arguments {
+    /// Write the figures to a file: a JSON object, name -> {value, unit, ...}.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure one group alone.
+    #[arg(long)]
+    only: Option<Group>,
+    /// Measure only figures whose name has this part; what they need is prepared all the same.
+    #[arg(long, value_name = "PART")]
+    figure: Option<String>,
+    /// Small sizes: checks that everything runs; the figures mean nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Repeats of each figure; the gigabyte is measured twice.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    repeats: u32,
+    /// The folder for temporary files; its disk is what is measured. Default: the system's.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Be the process whose memory is measured.
+    #[arg(long, hide = true)]
+    memory_child: bool,
+}
+
+/// What belongs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Group {
+    /// Hot storage, embedded.
+    Hot,
+    /// Cold storage on SQLite.
+    Cold,
+    /// Both together: the way of a run.
+    Store,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let folder = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
+    let lab = Lab::new(&folder, arguments.quick, arguments.repeats)?;
+    if arguments.memory_child {
+        return memory::child(&lab);
+    }
+    let machine = machine::Machine::look(&folder);
+    println!("{machine}");
+    let mut figures = Figures::new(arguments.figure.clone().unwrap_or_default());
+    let wanted = |group| arguments.only.is_none_or(|only| only == group);
+    if wanted(Group::Hot) {
+        hot::measure(&lab, &mut figures).context("hot")?;
+    }
+    if wanted(Group::Cold) {
+        cold::measure(&lab, &mut figures).context("cold")?;
+        lists::measure(&lab, &mut figures).context("cold, lists")?;
+    }
+    if wanted(Group::Store) {
+        store::measure(&lab, &mut figures).context("store")?;
+        memory::measure(&lab, &folder, &mut figures).context("store, memory")?;
+    }
+    println!("{}", report::table(&figures));
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(&report::json(&machine, &figures))?;
+        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! SQLite without us: the same bytes, the same settings, nothing else.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use lucihub_models_core::RunId;
+use pco::ChunkConfig;
+use pco::standalone::{simple_compress, simple_decompress};
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary};
+
+    run_samples (run, channel, cell) {
+        run -> Binary,
+        channel -> BigInt,
+        cell -> BigInt,
+        gaps -> Binary,
+        summary -> Binary,
+        payload -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary};
+
+    run_logs (run, cell) {
+        run -> Binary,
+        cell -> BigInt,
+        payload -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+
+    runs (id) {
+        id -> Binary,
+        created_at -> BigInt,
+        job_type -> Text,
+        device -> Nullable<Text>,
+        device_type -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        channels -> BigInt,
+        archived_at -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        labels -> Text,
+        states -> Text,
+        head -> Text,
+    }
+}
+
+diesel::table! {
+    cells (run, channel, cell) {
+        run -> BigInt,
+        channel -> BigInt,
+        cell -> BigInt,
+        summary -> Binary,
+        payload -> Binary,
+    }
+}
+
+/// A row of samples: channel, cell, summary and encoded samples.
+type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// A row of summaries: cell, gaps, summary.
+type Summary = (i64, Vec<u8>, Vec<u8>);
+
+/// What a row of the list holds.
+pub(crate) type ListRow = (
+    Vec<u8>,
+    i64,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    i64,
+    Option<i64>,
+    Option<String>,
+    String,
+    String,
+);
+
+/// A connection to a file, with the settings of cold storage's connections.
+pub(crate) struct Plain(SqliteConnection);
+
+impl Plain {
+    /// Opens a file.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let mut conn = SqliteConnection::establish(path.to_str().context("the path is not UTF-8")?)?;
+        conn.batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;
+             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;",
+        )?;
+        Ok(Self(conn))
+    }
+
+    /// Runs statements.
+    pub(crate) fn run(&mut self, sql: &str) -> Result<()> {
+        Ok(self.0.batch_execute(sql)?)
+    }
+
+    /// Makes the table that encoded bytes are put into.
+    pub(crate) fn lay_out(&mut self) -> Result<()> {
+        self.run(
+            "CREATE TABLE cells (run INTEGER NOT NULL, channel INTEGER NOT NULL, cell INTEGER NOT NULL,
+             summary BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, channel, cell)) STRICT;",
+        )
+    }
+
+    /// All bytes of an archived run: its samples, its log as channel -1, its head as channel -2.
+    pub(crate) fn encoded(&mut self, run: RunId) -> Result<Vec<Encoded>> {
+        let id = run.as_uuid().as_bytes().as_slice();
+        let mut rows: Vec<Encoded> = run_samples::table
+            .filter(run_samples::run.eq(id))
+            .select((run_samples::channel, run_samples::cell, run_samples::summary, run_samples::payload))
+            .load(&mut self.0)?;
+        let logs: Vec<(i64, Vec<u8>)> = run_logs::table
+            .filter(run_logs::run.eq(id))
+            .select((run_logs::cell, run_logs::payload))
+            .load(&mut self.0)?;
+        rows.extend(logs.into_iter().map(|(cell, payload)| (-1, cell, Vec::new(), payload)));
+        let head: String = runs::table.find(id).select(runs::head).first(&mut self.0)?;
+        rows.push((-2, 0, Vec::new(), head.into_bytes()));
+        Ok(rows)
+    }
+
+    /// Puts rows in: cells in one transaction, the head in a second one, as archiving does.
+    pub(crate) fn insert(&mut self, run: i64, rows: &[Encoded]) -> Result<()> {
+        for is_head in [false, true] {
+            self.0.immediate_transaction(|conn| {
+                for (channel, cell, summary, payload) in rows.iter().filter(|row| (row.0 == -2) == is_head) {
+                    let values = (
+                        cells::run.eq(run),
+                        cells::channel.eq(channel),
+                        cells::cell.eq(cell),
+                        cells::summary.eq(summary),
+                        cells::payload.eq(payload),
+                    );
+                    diesel::insert_into(cells::table).values(values).execute(conn)?;
+                }
+                QueryResult::Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The encoded samples of some cells of a channel, decoded by pco alone.
+    pub(crate) fn samples(&mut self, run: RunId, channel: u32, numbers: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>> {
+        let payloads: Vec<Vec<u8>> = run_samples::table
+            .filter(run_samples::run.eq(run.as_uuid().as_bytes().as_slice()))
+            .filter(run_samples::channel.eq(i64::from(channel)))
+            .filter(run_samples::cell.ge(numbers.start).and(run_samples::cell.lt(numbers.end)))
+            .order(run_samples::cell.asc())
+            .select(run_samples::payload)
+            .load(&mut self.0)?;
+        payloads.iter().map(|bytes| Ok(simple_decompress::<f64>(bytes)?)).collect()
+    }
+
+    /// The rows that an envelope reads.
+    pub(crate) fn summaries(&mut self, run: RunId, channel: u32) -> Result<Vec<Summary>> {
+        Ok(run_samples::table
+            .filter(run_samples::run.eq(run.as_uuid().as_bytes().as_slice()))
+            .filter(run_samples::channel.eq(i64::from(channel)))
+            .order(run_samples::cell.asc())
+            .select((run_samples::cell, run_samples::gaps, run_samples::summary))
+            .load(&mut self.0)?)
+    }
+
+    /// A page of runs created before a time, newest first.
+    pub(crate) fn page(&mut self, before: i64, limit: i64) -> Result<Vec<ListRow>> {
+        Ok(runs::table
+            .select((
+                runs::id,
+                runs::created_at,
+                runs::job_type,
+                runs::device,
+                runs::device_type,
+                runs::owner,
+                runs::channels,
+                runs::archived_at,
+                runs::error,
+                runs::labels,
+                runs::states,
+            ))
+            .filter(runs::created_at.lt(before))
+            .order((runs::created_at.desc(), runs::id.desc()))
+            .limit(limit)
+            .load(&mut self.0)?)
+    }
+}
+
+/// Samples encoded by pco alone, as cold storage sets it.
+pub(crate) fn compress(values: &[f64]) -> Result<Vec<u8>> {
+    Ok(simple_compress(values, &ChunkConfig::default().with_compression_level(8))?)
+}

@@ -1,0 +1,128 @@
+//! Both storages together: the way of a typical run, from its creation to its archive.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use lucihub_models_core::{RunId, RunState};
+use lucihub_store::{Keeper, KeeperOptions, Source, Store};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::lab::Lab;
+use crate::measure::{Figures, MS};
+use crate::plain::{Plain, compress};
+use crate::typical::{self, CHANNELS, STATES, Typical};
+
+/// Samples that come at once, per channel.
+const CHUNK: usize = 1_000;
+
+/// Measures the group.
+pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
+    let typical = Typical::new(lab.size.of(100_000));
+    let cold = lab.cold("store.db")?;
+    let store = lab.store(&cold, 1 << 30);
+    let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
+    let mut plain = Plain::open(&lab.file("store-plain.db"))?;
+    plain.lay_out()?;
+    let (mut seed, mut ends, mut writes) = (0, Vec::new(), Vec::new());
+    let rows = {
+        lab.wait(record(&store, &working, seed, &typical))?;
+        Plain::open(&lab.file("store.db"))?.encoded(typical::head(seed, CHANNELS).id)?
+    };
+    let ours = || {
+        seed += 1;
+        let took = lab.wait(record(&store, &working, seed, &typical))?;
+        ends.push(1e3 * took.archived.as_secs_f64());
+        writes.push(1e3 * took.written.as_secs_f64());
+        Ok((1.0, (took.written + took.archived).as_secs_f64()))
+    };
+    let mut run = 0;
+    let theirs = || {
+        run += 1;
+        let begun = Instant::now();
+        for part in typical.channels.iter().flat_map(|values| values.chunks(65_536)) {
+            std::hint::black_box(compress(part)?);
+        }
+        plain.insert(run, &rows)?;
+        Ok((1.0, begun.elapsed().as_secs_f64()))
+    };
+    let what = "pco, then insert of the same bytes";
+    figures.compare(("store.record_and_archive_run_ms", MS), lab.size.repeats, ours, (what, theirs))?;
+    // The first turn does not count, here as there.
+    figures.push_values(("store.record_run_ms", MS), writes.split_off(writes.len().min(1)))?;
+    figures.push_values(("store.end_to_archived_ms", MS), ends.split_off(ends.len().min(1)))?;
+    lab.wait(working.stop())
+}
+
+/// What a run took: until its end was acknowledged, and from then until it was
+/// archived and read.
+struct Took {
+    written: Duration,
+    archived: Duration,
+}
+
+async fn record(store: &Store, working: &Working, seed: u64, typical: &Typical) -> Result<Took> {
+    let begun = Instant::now();
+    let head = typical::head(seed, CHANNELS);
+    store.create(&head).await?;
+    let recorder = store.record(head.id, "bench").await?;
+    for state in STATES {
+        recorder.state(RunState::from(state)).await?;
+    }
+    let samples = typical.channels[0].len();
+    let mut lines = typical.lines.iter();
+    // Lines come spread over the samples, one by one.
+    let each = (typical.lines.len() * CHUNK).div_ceil(samples);
+    for first in (0..samples).step_by(CHUNK) {
+        for (channel, values) in (0..).zip(&typical.channels) {
+            let part = &values[first..(first + CHUNK).min(samples)];
+            recorder.samples(channel, first as u64, part).await?;
+        }
+        for line in lines.by_ref().take(each) {
+            recorder.line(line.clone()).await?;
+        }
+    }
+    recorder.finish(RunState::Succeeded, lucihub_store::record::End::default()).await?;
+    let written = begun.elapsed();
+    working.archived(store, head.id).await?;
+    let series = store.window(head.id, 0, 0..u64::MAX).await?;
+    ensure!(series.values.len() == samples, "{} of {samples} samples", series.values.len());
+    Ok(Took { written, archived: begun.elapsed() - written })
+}
+
+/// A keeper at work.
+pub(crate) struct Working {
+    walked: Arc<Notify>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Working {
+    /// Starts a keeper.
+    pub(crate) fn start(store: &Store, options: KeeperOptions) -> Self {
+        let keeper = Keeper::new(store.clone(), options);
+        let walked = Arc::new(Notify::new());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let tell = walked.clone();
+        let task = tokio::spawn(async move {
+            let report = |_| tell.notify_one();
+            keeper.watch(async { drop(stopped.await) }, report).await;
+        });
+        Self { walked, stop, task }
+    }
+
+    /// Waits until a run is archived.
+    pub(crate) async fn archived(&self, store: &Store, run: RunId) -> Result<()> {
+        while store.status(run).await?.source != Source::Archive {
+            self.walked.notified().await;
+        }
+        Ok(())
+    }
+
+    /// Stops the keeper.
+    pub(crate) async fn stop(self) -> Result<()> {
+        drop(self.stop);
+        Ok(self.task.await?)
+    }
+}

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::RunId;
 
+use crate::plot::{Edge, Pair};
+
 /// Record, look at and keep runs of analog-digital hybrid computers.
 #[derive(Debug, Parser)]
 #[command(name = "lucihub", version, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -80,7 +82,46 @@ pub(crate) enum RunsVerb {
     /// Show one run.
     Show(ShowArgs),
     /// Print the log of one run.
-    Logs(ShowArgs),
+    Logs(LogsArgs),
+    /// Draw one run: in the terminal, or as an SVG file.
+    Plot(PlotArgs),
+}
+
+/// `lucihub runs plot`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lucihub runs plot ID --channel 0
+  lucihub runs plot ID --channel 0,3 --from 640ms --to 0.7s
+  lucihub runs plot ID --xy 0,2 --to 8000
+  lucihub runs plot ID --svg run.svg")]
+pub(crate) struct PlotArgs {
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunId,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Which channels, by number [default: all, of more than 8 the first 8].
+    #[arg(long, value_name = "N,..", value_delimiter = ',', conflicts_with = "xy")]
+    pub(crate) channel: Vec<u32>,
+    /// Draw channel B over channel A: the phase portrait.
+    #[arg(long, value_name = "A,B")]
+    pub(crate) xy: Option<Pair>,
+    /// Where to begin: a sample index, or a time after the start of OP in s, ms or us.
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
+    pub(crate) from: Option<Edge>,
+    /// Where to end: the first sample, or the time, that is not drawn any more.
+    #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
+    pub(crate) to: Option<Edge>,
+    /// Write an SVG file instead of drawing in the terminal.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["width", "height"])]
+    pub(crate) svg: Option<PathBuf>,
+    /// Columns of the drawing [default: the terminal's, else 80].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=400))]
+    pub(crate) width: Option<u16>,
+    /// Rows of the drawing [default: 24].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(12..=200))]
+    pub(crate) height: Option<u16>,
 }
 
 /// `lucihub runs list`
@@ -117,7 +158,27 @@ pub(crate) struct ListArgs {
     pub(crate) json: bool,
 }
 
-/// `lucihub runs show` and `lucihub runs logs`
+/// `lucihub runs logs`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lucihub runs logs ID\n  lucihub runs logs ID --follow\n  lucihub runs logs ID --json"
+)]
+pub(crate) struct LogsArgs {
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunId,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Go on until the run has ended. What another process records is seen at
+    /// its checkpoints, every two seconds, as long as hot storage is its memory.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Print one JSON object per line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub runs show`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The run.
@@ -125,7 +186,7 @@ pub(crate) struct ShowArgs {
     pub(crate) run: RunId,
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Print JSON: one object, or one object per log line.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -2,12 +2,13 @@
 //!
 //! A scanner announces devices, an API creates a run, a worker records it, a
 //! follower shows it meanwhile, a keeper archives it; then it is read back and
-//! compared bit for bit.
+//! compared bit for bit, and drawn.
 
 mod check;
 mod circuit;
 mod follower;
 mod lorenz;
+mod pictures;
 mod report;
 mod scanner;
 mod worker;
@@ -23,6 +24,7 @@ use crate::args::DemoArgs;
 use crate::failure::Failure;
 use crate::place;
 use lorenz::Signals;
+use pictures::Pictures;
 use report::Report;
 
 /// How long the keeper may take before the demo gives up.
@@ -62,7 +64,12 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let read_time = begun.elapsed();
     check::compare(&back, &head, &signals)?;
     let report = Report::new(&store, &back, &recorded, archive_time, read_time).await?;
-    if args.json { report.print_json() } else { report.print(&args.dir) }
+    let pictures = Pictures::draw(&store, head.id, &signals, &args.dir).await?;
+    if args.json {
+        return report.print_json();
+    }
+    report.print(&args.dir, &pictures)?;
+    pictures.print(&store).await
 }
 
 /// Starts a keeper. Stops when told to; says whenever it has archived something.

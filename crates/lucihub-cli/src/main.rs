@@ -5,9 +5,11 @@ mod args;
 mod demo;
 mod devices;
 mod failure;
+mod logs;
 mod migrate;
 mod output;
 mod place;
+mod plot;
 mod runs;
 
 use std::io::Write;
@@ -43,7 +45,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Demo(args) => demo::run(args).await,
             Verb::Runs(RunsVerb::List(args)) => runs::list(args).await,
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
-            Verb::Runs(RunsVerb::Logs(args)) => runs::logs(args).await,
+            Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
+            Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
             Verb::Migrate(MigrateVerb::Status(place)) => migrate::status(&place).await,
             Verb::Migrate(MigrateVerb::Up(place)) => migrate::up(&place).await,

@@ -166,27 +166,3 @@ fn show_json(status: &RunStatus) -> Result<(), Failure> {
         digest: status.archived.map(|archived| archived.digest.to_string()),
     })
 }
-
-/// Prints the log of a run, a line each.
-pub(crate) async fn logs(args: ShowArgs) -> Result<(), Failure> {
-    const AT_ONCE: u64 = 4_096;
-    let store = place::find(&args.place).await?;
-    let located = store.locate(args.run).await?;
-    let mut at = 0;
-    loop {
-        let slice = store.lines_at(&located, at..at + AT_ONCE).await?;
-        if slice.lines.is_empty() {
-            return Ok(());
-        }
-        at = slice.end();
-        for line in &slice.lines {
-            if args.json {
-                output::json(line)?;
-            } else {
-                let time = line.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
-                let level = line.level.as_deref().map(output::one_line).unwrap_or_default();
-                output::line(format!("{time}  {level:<5} {}", output::one_line(&line.text)))?;
-            }
-        }
-    }
-}

@@ -1,4 +1,5 @@
 //! The demo as people call it.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -74,6 +75,10 @@ fn one_object_with_the_promised_fields() {
     assert_eq!(report["state"], "succeeded");
     assert_eq!(report["verified"], true);
     assert!(report["bytes_per_sample"].as_f64().unwrap() <= 0.5, "{report}");
+    for picture in ["time", "phase"] {
+        let svg = std::fs::read_to_string(dir.path().join(format!("{}-{picture}.svg", run_id(&report)))).unwrap();
+        assert!(svg.contains("machine units") && svg.len() < 150_000, "{picture}: {} bytes", svg.len());
+    }
 }
 
 #[test]
@@ -111,7 +116,11 @@ fn off_a_terminal_nothing_but_plain_text() {
     for stream in [&output.stdout, &output.stderr] {
         assert!(!stream.contains(&0x1b) && !stream.contains(&b'\r'), "{}", text(stream));
     }
-    assert!(text(&output.stdout).contains("runs show"), "the next commands are named");
+    let said = text(&output.stdout);
+    assert!(said.contains("runs show") && said.contains("runs plot"), "the next commands are named");
+    assert!(said.contains("-time.svg") && said.contains("-phase.svg"), "the pictures are named");
+    let drawing = said.split_once(": x1 over time\n").unwrap().1;
+    assert!(drawing.contains('⡇') && drawing.contains("time / s") && drawing.contains("gap: samples"), "{drawing}");
 }
 
 #[tokio::test]
@@ -181,4 +190,31 @@ fn what_is_not_there_is_said_and_not_made() {
     assert!(text(&unknown.stderr).contains("does not exist"));
     assert_eq!(lucihub(&["runs", "show", "not-an-id"], dir.path()).status.code(), Some(1));
     assert_eq!(lucihub(&["runs", "list", "--limit", "1001"], dir.path()).status.code(), Some(1));
+}
+
+#[test]
+fn a_second_process_follows_a_run_that_is_being_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    // Paced: 250,000 samples at 62,500 Hz are four seconds, so that checkpoints are seen on the way.
+    let mut recording = Command::new(env!("CARGO_BIN_EXE_lucihub"))
+        .args(["demo", "--json", "--samples", "250000", "--dir"])
+        .arg(dir.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let run = loop {
+        let list = lucihub(&["runs", "list", "--json"], dir.path());
+        let listed: Value = serde_json::from_slice(&list.stdout).unwrap_or_default();
+        if let Some(id) = listed[0]["id"].as_str() {
+            break id.to_owned();
+        }
+        assert!(begun.elapsed().as_secs() < 60, "the demo created no run");
+    };
+    let followed = lucihub(&["runs", "logs", &run, "--follow"], dir.path());
+    assert!(followed.status.success() && recording.wait().unwrap().success());
+    let all = lucihub(&["runs", "logs", &run], dir.path());
+    assert_eq!(text(&followed.stdout), text(&all.stdout), "every line once, in order");
+    assert!(text(&followed.stderr).contains("succeeded"));
 }

@@ -9,6 +9,7 @@ use lucihub_store::Store;
 use serde::Serialize;
 
 use super::Recorded;
+use super::pictures::Pictures;
 use crate::args::DEFAULT_DIR;
 use crate::failure::Failure;
 use crate::output;
@@ -72,7 +73,7 @@ impl Report {
         output::json(self)
     }
 
-    pub(super) fn print(&self, dir: &Path) -> Result<(), Failure> {
+    pub(super) fn print(&self, dir: &Path, pictures: &Pictures) -> Result<(), Failure> {
         let per_channel = self.gaps / self.channels.max(1);
         let text = format!(
             "\
@@ -84,12 +85,15 @@ Run {id}  {state}
   archived   {archive} ms after the end: {cold}, {bytes} bytes per sample
   read back  {read} ms, every bit as it was recorded
   digest     {digest}
+  drawn      {time}
+             {phase}
 
 It lies in {file}. Look at it:
 
   {command} runs list{place}
   {command} runs show {id}{place}
   {command} runs logs {id}{place}
+  {command} runs plot {id}{place} {window}
   {command} devices list{place}",
             id = self.run_id,
             state = self.state,
@@ -103,6 +107,9 @@ It lies in {file}. Look at it:
             bytes = self.bytes_per_sample,
             read = self.read_ms.round(),
             digest = self.digest,
+            time = pictures.time.display(),
+            phase = pictures.phase.display(),
+            window = pictures.typed(),
             file = database(dir).display(),
             command = command(),
             place = if dir == Path::new(DEFAULT_DIR) { String::new() } else { format!(" --dir {}", dir.display()) },

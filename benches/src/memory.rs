@@ -16,8 +16,8 @@ use crate::store::Working;
 use crate::typical::{self, CHANNELS};
 
 /// Room of hot storage: what makes the recorder wait for the keeper.
-const ROOM: u64 = 32 << 20;
-/// Samples that come at once, per channel: half a second of a LUCIDAC is five times that.
+const ROOM: u64 = 16 << 20;
+/// Samples that come at once, per channel.
 const CHUNK: usize = 4_096;
 
 /// What the child found, in bytes and seconds.

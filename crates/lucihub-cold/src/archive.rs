@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
-use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, StoreError};
+use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, SampleCell, StoreError};
 
 use crate::cold::{Cold, Engine, blocking};
 use crate::conn::{Conn, on_conn};
@@ -100,11 +100,32 @@ struct Rows {
     reached: Positions,
 }
 
+/// Encodes cells on a few threads: it takes most of the time of an archive.
+fn encode_samples(
+    cells: &[SampleCell],
+    encode: impl Fn(&SampleCell) -> Result<SampleRow, Error> + Sync,
+) -> Result<Vec<SampleRow>, Error> {
+    const MOST_THREADS: usize = 4;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(MOST_THREADS).min(cells.len());
+    if threads <= 1 {
+        return cells.iter().map(encode).collect();
+    }
+    let encode = &encode;
+    let parts: Result<Vec<Vec<SampleRow>>, Error> = std::thread::scope(|scope| {
+        let part = |part: &'_ [SampleCell]| part.iter().map(encode).collect::<Result<Vec<_>, _>>();
+        let working: Vec<_> =
+            cells.chunks(cells.len().div_ceil(threads)).map(|cells| scope.spawn(move || part(cells))).collect();
+        let done = working.into_iter().map(std::thread::ScopedJoinHandle::join);
+        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    Ok(parts?.into_iter().flatten().collect())
+}
+
 impl Rows {
     fn encode(run: RunId, cells: &Checkpoint, channels: usize) -> Result<Self, Error> {
         let lines = cells.lines.iter().map(|cell| LogRow::of(run, cell)).collect::<Result<Vec<_>, _>>()?;
-        let samples =
-            cells.samples.iter().map(|cell| SampleRow::of(run, cell, channels)).collect::<Result<Vec<_>, _>>()?;
+        let samples = encode_samples(&cells.samples, |cell| SampleRow::of(run, cell, channels))?;
         let lines_end = cells.lines.iter().map(LogCell::end).max().unwrap_or(0);
         let mut reached = Positions { lines: lines_end, ..Positions::default() };
         for cell in &cells.samples {

@@ -115,9 +115,10 @@ impl Canonical {
 
     pub(crate) fn floats(&mut self, values: &[f64]) {
         self.count(values.len());
-        // Through a buffer on the stack: the hash is fastest on long stretches.
-        let mut buffer = [0; 8 * 1024];
-        for part in values.chunks(1024) {
+        // Through a buffer on the stack. The hash works on several stretches side by
+        // side only if it is given enough at once: 64 KiB are 2.4 times as fast as 8.
+        let mut buffer = [0; 64 * 1024];
+        for part in values.chunks(8 * 1024) {
             for (bytes, value) in buffer.chunks_exact_mut(8).zip(part) {
                 bytes.copy_from_slice(&value.to_bits().to_le_bytes());
             }

@@ -205,9 +205,11 @@ pub struct EnvelopeBuilder {
 }
 
 impl EnvelopeBuilder {
-    /// Begins an envelope of buckets of `width` at the aligned index `first`.
+    /// Begins an envelope of buckets of `width` at the aligned index `first`. A
+    /// width that is no power of two becomes the next one.
     #[must_use]
     pub const fn new(first: u64, width: u64) -> Self {
+        let width = width.next_power_of_two();
         Self { envelope: Envelope { first, end: first, width, buckets: Vec::new(), gaps: Vec::new() } }
     }
 
@@ -233,7 +235,9 @@ impl EnvelopeBuilder {
         if bucket.count == 0 {
             return;
         }
-        let place = usize::try_from((at - self.envelope.first) / self.envelope.width).unwrap_or(usize::MAX);
+        // The width is a power of two, and a plot merges a hundred thousand of these.
+        let place = (at - self.envelope.first) >> self.envelope.width.trailing_zeros();
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
         if self.envelope.buckets.len() <= place {
             self.envelope.buckets.resize(place + 1, Bucket::EMPTY);
         }

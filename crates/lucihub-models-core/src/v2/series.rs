@@ -119,12 +119,11 @@ pub struct Series {
 impl PartialEq for Series {
     /// Bit for bit: NaN equals the same NaN, -0.0 differs from 0.0.
     fn eq(&self, other: &Self) -> bool {
-        let bits = |s: &Self| s.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         self.first == other.first
             && self.end == other.end
             && self.gaps == other.gaps
             && self.values.len() == other.values.len()
-            && bits(self) == bits(other)
+            && self.values.iter().zip(&other.values).all(|(a, b)| a.to_bits() == b.to_bits())
     }
 }
 

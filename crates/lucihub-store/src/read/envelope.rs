@@ -8,8 +8,9 @@ use super::Located;
 use super::samples::CELLS_AT_ONCE;
 use crate::store::Store;
 
-/// Summaries that one read brings: 3 MiB of buckets.
-const SUMMARIES_AT_ONCE: u64 = 1_024;
+/// Summaries that one read brings: 400 KiB of buckets, which stay in the cache
+/// until they are merged.
+const SUMMARIES_AT_ONCE: u64 = 128;
 
 impl Store {
     /// The envelope of a channel over a range of indices, in at most `most`

@@ -31,7 +31,7 @@ pub struct RecordOptions {
     pub batch_bytes: usize,
     /// How long content may wait for its batch to fill. Default 20 ms.
     pub batch_age: Duration,
-    /// Bytes that may wait to be acknowledged before `on_full` applies. Default 16 MiB.
+    /// Bytes that may wait to be acknowledged before `on_full` applies. Default 8 MiB.
     pub queue_bytes: usize,
     /// What happens to samples that come while the queue is full. Default: wait.
     pub on_full: OnFull,
@@ -52,7 +52,7 @@ impl Default for RecordOptions {
             lease: Duration::from_secs(60),
             batch_bytes: 256 * 1024,
             batch_age: Duration::from_millis(20),
-            queue_bytes: 16 * 1024 * 1024,
+            queue_bytes: 8 * 1024 * 1024,
             on_full: OnFull::Wait,
             replay_bytes: 64 * 1024 * 1024,
             replay_age: Duration::from_secs(60),

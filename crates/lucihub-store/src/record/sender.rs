@@ -313,7 +313,7 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// A growing pause between attempts: 1 ms, doubling to 1 s.
+/// A growing pause between attempts: 1 ms, doubling to a quarter of a second.
 #[derive(Debug, Default)]
 struct Pause {
     attempts: u32,
@@ -325,7 +325,7 @@ impl Pause {
     }
 
     async fn wait(&mut self) {
-        let pause = Duration::from_millis(1 << self.attempts.min(10)).min(Duration::from_secs(1));
+        let pause = Duration::from_millis(1 << self.attempts.min(8));
         self.attempts = self.attempts.saturating_add(1);
         tokio::time::sleep(pause).await;
     }

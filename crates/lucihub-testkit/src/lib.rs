@@ -14,6 +14,8 @@ mod harness;
 mod ids;
 pub mod models;
 pub mod reference;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod strategies;
 
 pub use clock::ManualClock;

@@ -1,0 +1,37 @@
+//! Private servers for tests: child processes on loopback ports, in temporary folders.
+//!
+//! | type | what it is |
+//! | --- | --- |
+//! | [`RedisServer`] | one `redis-server`, set up by [`RedisOptions`] |
+//!
+//! ```no_run
+//! use lucihub_testkit::servers::{Fsync, RedisOptions, RedisServer};
+//!
+//! let server = RedisServer::start(RedisOptions::new().append_only(Fsync::Always));
+//! let url = server.url(); // for the adapter under test
+//! server.kill();
+//! server.restart();
+//! assert_eq!(server.cli(&["GET", "key"]), "value");
+//! ```
+//!
+//! Everything blocks and waits with a limit; what fails, a missing program included, panics with what to do. All methods take
+//! `&self`, so that a test may share a server between threads or keep it in a static.
+//!
+//! **Nothing outlives the test process.** A value that is dropped kills its process and removes its folder. Where nothing is
+//! dropped, because the test process was killed or because the server is a static, the kernel kills the child (`setpriv
+//! --pdeathsig`, from util-linux; elsewhere than on Linux such a child stays), and the next test process removes the folder.
+//!
+//! **Ports** lie below those that the system gives to outgoing connections. A client that reconnects without end to a port
+//! among them connects to itself sooner or later, and reads its own commands as replies.
+//!
+//! A server of another kind is a file beside `redis`; it takes a port, a folder and a process from the modules here.
+
+mod certificates;
+mod folder;
+mod port;
+mod process;
+mod program;
+mod redis;
+mod until;
+
+pub use redis::{Fsync, RedisOptions, RedisServer};

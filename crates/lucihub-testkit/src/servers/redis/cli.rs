@@ -1,0 +1,88 @@
+//! `redis-cli`: a look at a server that shares no code with the adapter under test.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::PACKAGES;
+use crate::Dice;
+use crate::servers::program;
+use crate::servers::until::until;
+
+/// The user of the testkit where a server has an ACL file: may do everything.
+#[derive(Debug, Clone)]
+pub(super) struct Admin(String);
+
+impl Admin {
+    /// One with a password of its own.
+    pub(super) fn new(port: u16) -> Self {
+        Self(format!("{:016x}", Dice::new(port.into()).roll()))
+    }
+
+    pub(super) fn user(&self) -> &'static str {
+        "testkit"
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.0
+    }
+
+    /// Its line of the ACL file.
+    pub(super) fn line(&self) -> String {
+        format!("user {} on >{} ~* &* +@all", self.user(), self.password())
+    }
+}
+
+/// How `redis-cli` reaches a server.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reach<'a> {
+    /// Past every port, and so past TLS.
+    Socket(&'a Path),
+}
+
+/// Runs `redis-cli` and returns what it printed, without the last line's end.
+///
+/// # Errors
+/// Where it did not reach the server or did not end in time. An error that the server answers is an answer.
+pub(super) fn ask(
+    reach: Reach<'_>,
+    admin: Option<&Admin>,
+    arguments: &[&str],
+    limit: Duration,
+) -> Result<String, String> {
+    let mut command = Command::new(program::require("redis-cli", PACKAGES));
+    match reach {
+        Reach::Socket(path) => command.arg("-s").arg(path),
+    };
+    if let Some(admin) = admin {
+        command.args(["--user", admin.user(), "--pass", admin.password(), "--no-auth-warning"]);
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| format!("redis-cli does not start: {error}"))?;
+    let (printed, complained) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    let ended =
+        until(limit, || child.try_wait().map_err(|error| error.to_string())?.ok_or_else(|| "it runs".to_owned()));
+    if ended.is_err() {
+        drop(child.kill());
+        drop(child.wait());
+    }
+    let [printed, complained] = [printed, complained].map(|text| text.join().expect("a thread that reads"));
+    match ended {
+        Ok(status) if status.success() => Ok(printed.strip_suffix('\n').unwrap_or(&printed).to_owned()),
+        Ok(status) => Err(format!("redis-cli {}: {status}\n{complained}{printed}", arguments.join(" "))),
+        Err(why) => Err(format!("redis-cli {}: {why}\n{complained}{printed}", arguments.join(" "))),
+    }
+}
+
+/// Reads to the end beside the caller, so that a full pipe does not stop the program.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            drop(pipe.read_to_end(&mut bytes));
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

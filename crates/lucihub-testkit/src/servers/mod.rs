@@ -1,14 +1,17 @@
-//! Private servers for tests: child processes on loopback ports, in temporary folders.
+//! Private servers for tests: child processes on loopback ports, in temporary folders, and a proxy that cuts connections.
 //!
 //! | type | what it is |
 //! | --- | --- |
 //! | [`RedisServer`] | one `redis-server`, set up by [`RedisOptions`] |
+//! | [`Proxy`] | between a client and a server: cuts, pauses and refuses connections, by a seed |
 //!
 //! ```no_run
-//! use lucihub_testkit::servers::{Fsync, RedisOptions, RedisServer};
+//! use lucihub_testkit::servers::{Fsync, Proxy, RedisOptions, RedisServer};
 //!
 //! let server = RedisServer::start(RedisOptions::new().append_only(Fsync::Always));
-//! let url = server.url(); // for the adapter under test
+//! let proxy = Proxy::start(server.port(), 7);
+//! proxy.cut_every(1..5_000); // bytes
+//! let url = proxy.url(); // for the adapter under test
 //! server.kill();
 //! server.restart();
 //! assert_eq!(server.cli(&["GET", "key"]), "value");
@@ -31,7 +34,9 @@ mod folder;
 mod port;
 mod process;
 mod program;
+mod proxy;
 mod redis;
 mod until;
 
+pub use proxy::{Cut, Direction, Proxy};
 pub use redis::{Fsync, RedisOptions, RedisServer};

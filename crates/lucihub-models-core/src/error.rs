@@ -17,7 +17,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// | `Full` | make room, or wait until the keeper has |
 /// | `Corrupt` | stored bytes are damaged; the rest stays readable |
 /// | `Model` | the document is not readable by this version of the library |
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no such thing.

@@ -1,0 +1,106 @@
+//! How the adapter reaches its server, and behaves.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lucihub_models_core::Limits;
+
+/// How the adapter reaches its server, and behaves. Its `Debug` shows no password.
+///
+/// ```
+/// use lucihub_hot::redis::RedisOptions;
+/// let options = RedisOptions::new("redis://worker:secret@redis.lab:6379").with_prefix("lab-7");
+/// assert!(!format!("{options:?}").contains("secret"));
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// Where the server is; see [`RedisHot`](super::RedisHot) for the forms.
+    pub url: String,
+    /// What every key begins with. Default `lh`.
+    pub prefix: String,
+    /// What requests are checked against.
+    pub limits: Limits,
+    /// How long a call may take, retries included. Default 3 s.
+    pub timeout: Duration,
+    /// How long opening may take. Default 10 s.
+    pub connect_timeout: Duration,
+    /// Certificates of the authorities to trust, in PEM; default: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether to use a server that throws data away when it is full. Default `false`: opening refuses it.
+    pub allow_eviction: bool,
+}
+
+impl RedisOptions {
+    /// The server at a URL, and the defaults.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "lh".to_owned(),
+            limits: Limits::default(),
+            timeout: Duration::from_secs(3),
+            connect_timeout: Duration::from_secs(10),
+            ca_file: None,
+            allow_eviction: false,
+        }
+    }
+
+    /// Sets what every key begins with: 1 to 64 letters, digits and `. _ - :`.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets what requests are checked against.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long a call may take.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets how long opening may take.
+    #[must_use]
+    pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// Trusts the authorities of a PEM file instead of the system's.
+    #[must_use]
+    pub fn with_ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(file.into());
+        self
+    }
+
+    /// Uses a server although it throws data away when it is full: live runs may then lose samples unnoticed.
+    #[must_use]
+    pub const fn allowing_eviction(mut self) -> Self {
+        self.allow_eviction = true;
+        self
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url: _, prefix, limits, timeout, connect_timeout, ca_file, allow_eviction } = self;
+        f.debug_struct("RedisOptions")
+            .field("server", &super::url::shown(&self.url))
+            .field("prefix", prefix)
+            .field("limits", limits)
+            .field("timeout", timeout)
+            .field("connect_timeout", connect_timeout)
+            .field("ca_file", ca_file)
+            .field("allow_eviction", allow_eviction)
+            .finish()
+    }
+}

@@ -1,0 +1,125 @@
+//! How a lost run comes back, with every position in its place.
+
+use fred::types::Value;
+use lucihub_models_core::hot::{Restore, Restored, Seal};
+use lucihub_models_core::{Gap, GapCause, IdSource, Invalid, Limits, Piece, Positions, Result, SystemIds};
+
+use super::RedisHot;
+use super::block::{Entry, pack_lost_lines, pack_samples};
+use super::head::head_args;
+use super::link::Lane;
+use super::reply::{count, position_args};
+use super::runs::{micros, put_fields};
+use super::snapshot::mark_text;
+
+impl RedisHot {
+    /// The law of [`HotAppend::restore`](lucihub_models_core::hot::HotAppend::restore).
+    pub(super) async fn put_back(&self, restore: &Restore) -> Result<Restored> {
+        let run = restore.head.id;
+        let state = restore.head.state();
+        // A run that is there, or was deleted, answers so before its head is looked at.
+        let refused = if state.is_terminal() { Some(Ok(Restored::Sealed(Seal::Ended(state.clone())))) } else { None };
+        let refused = refused.or_else(|| check(restore, &self.options.limits).err().map(|e| Err(e.into())));
+        let mut args = super::args();
+        args.push(if refused.is_none() { "1" } else { "0" }.into());
+        args.push(SystemIds.writer_id().to_string().into());
+        let mut keys = self.keys.run(run).fixed(restore.next.samples.len() + 1);
+        if refused.is_none() {
+            let fixed = keys.len();
+            let at = put_run(restore, &mut args)?;
+            let run_keys = self.keys.run(run);
+            let entries = args.len();
+            args.push(Value::Null);
+            let mut put = |key, entry: Entry| {
+                keys.push(key);
+                args.push(format!("{}-0", entry.end).into());
+                args.push(entry.block.into());
+            };
+            if at.confirmed.lines < at.next.lines {
+                put(run_keys.log(), pack_lost_lines(run, at.confirmed.lines..at.next.lines));
+            }
+            let mut packed = Vec::new();
+            for (channel, end) in (0_u32..).zip(&at.next.samples) {
+                let gap = Gap::new(at.confirmed.sample(channel)..*end, GapCause::Store);
+                if !gap.is_empty() {
+                    pack_samples(run, channel, &[Piece::Gap(gap)], &mut packed);
+                    packed.drain(..).for_each(|entry| put(run_keys.samples(channel), entry));
+                }
+            }
+            args[entries] = count(keys.len() - fixed);
+            args.push(micros(restore.lease));
+        }
+        let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
+        match (&*reply.text()?, refused) {
+            ("created", _) => {
+                self.cache.forget(run);
+                self.watch.call_keepers(run);
+                Ok(Restored::Restored)
+            }
+            ("existing", _) => Ok(Restored::Existing),
+            ("deleted", _) => Ok(Restored::Sealed(Seal::Deleted)),
+            ("absent", Some(refused)) => refused,
+            (other, _) => Err(reply.bad(format!("{other:?}"))),
+        }
+    }
+}
+
+/// What lies between the confirmed positions and where the writer goes on is lost.
+struct Lost {
+    confirmed: Positions,
+    next: Positions,
+}
+
+/// Fields, positions and head of the run as arguments.
+fn put_run(restore: &Restore, args: &mut Vec<Value>) -> Result<Lost> {
+    let mut head = restore.head.clone();
+    head.worker = Some(restore.worker.clone());
+    let mut next = restore.next.clone();
+    // States and phases are the head's.
+    next.states = head.states.len() as u64;
+    next.phases = head.phases.len() as u64;
+    next.samples.truncate(head.channels.len());
+    let mut confirmed = restore.confirmed.min(&next);
+    confirmed.samples.truncate(next.samples.len());
+    let (mark, seq) = (mark_text(restore.mark), restore.last_seq.to_string());
+    let fields = [
+        ("head_rev", "0"),
+        ("confirmed_rev", "0"),
+        ("state", head.state().as_str()),
+        ("mark", &*mark),
+        ("worker", &*restore.worker),
+        ("seq", &*seq),
+    ];
+    put_fields(&fields, args);
+    position_args(&next, args);
+    position_args(&Positions { states: 0, phases: 0, ..confirmed.clone() }, args);
+    position_args(&confirmed, args);
+    head_args(&head, args)?;
+    Ok(Lost { confirmed, next })
+}
+
+fn check(restore: &Restore, limits: &Limits) -> Result<(), Invalid> {
+    let (head, next) = (&restore.head, &restore.next);
+    head.check(limits)?;
+    head.grid.check()?;
+    if restore.worker.len() > limits.text_bytes {
+        let hint = format!("the limit is {} bytes", limits.text_bytes);
+        return Err(Invalid::new("worker", format!("{} bytes", restore.worker.len())).hint(hint));
+    }
+    if next.lines > limits.samples {
+        // No run has so many; without a limit, the next line would have no number.
+        let hint = format!("the limit is {}", limits.samples);
+        return Err(Invalid::new("lines", format!("{} of them", next.lines)).hint(hint));
+    }
+    for (channel, end) in next.samples.iter().enumerate().filter(|(_, end)| **end > 0) {
+        if channel >= head.channels.len() {
+            return Err(Invalid::new(format!("channel {channel}"), "not one of the run's channels")
+                .hint("restore with the head that describes them"));
+        }
+        if *end > limits.samples {
+            return Err(Invalid::new(format!("channel {channel}"), format!("{end} samples"))
+                .hint(format!("the limit is {}", limits.samples)));
+        }
+    }
+    Ok(())
+}

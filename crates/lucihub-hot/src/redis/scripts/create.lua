@@ -1,0 +1,33 @@
+-- Places a run that is not there: a new one, or one that its writer puts back.
+--
+-- ARGV: '1' to write, the new incarnation; then fields of the run, positions (next, base, confirmed), fields of the
+-- head, four lists, stream entries.
+local act, incarnation = take(), take()
+local at = now()
+local present = redis.call('HMGET', RUN, 'incarnation', 'leaves')
+if is_there(present[1], present[2], at) then
+  -- The same call may come twice, if the first one's reply was lost.
+  return {NONCE, present[1] == incarnation and 'created' or 'existing'}
+end
+local answer = absent(at)
+if answer[2] == 'deleted' or act ~= '1' then
+  return answer
+end
+purge()
+take_into('HSET', RUN)
+take_into('HSET', NEXT)
+take_into('HSET', BASE)
+take_into('HSET', CONFIRMED)
+take_into('HSET', HEAD)
+take_into('RPUSH', STATES)
+take_into('RPUSH', PHASES)
+take_into('RPUSH', OVERLOADS)
+take_into('RPUSH', FINALS)
+take_entries()
+local lease = take()
+if lease ~= '' then
+  redis.call('HSET', RUN, 'lease_until', digits(at + lease))
+end
+redis.call('HSET', RUN, 'incarnation', incarnation, 'changed_at', digits(at))
+wake()
+return {NONCE, 'created'}

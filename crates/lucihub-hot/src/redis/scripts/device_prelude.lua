@@ -1,0 +1,17 @@
+-- What every script about devices begins with. KEYS[1] names all active ones; each device is a hash of its own.
+local ALL = KEYS[1]
+local NONCE, SHIFT = ARGV[1], ARGV[2]
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2] + SHIFT
+end
+
+local function digits(number)
+  return string.format('%.0f', number)
+end
+
+-- Whether a device with this first sighting and this end of its lease is active; it has no end if it always is.
+local function is_active(since, ends, at)
+  return since and (not ends or ends == '' or tonumber(ends) > at)
+end

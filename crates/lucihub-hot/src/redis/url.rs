@@ -1,0 +1,140 @@
+//! URLs of servers: what they mean, and what of them may be shown.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fred::rustls::pki_types::CertificateDer;
+use fred::rustls::pki_types::pem::PemObject;
+use fred::rustls::{ClientConfig, RootCertStore};
+use fred::types::config::{Config, ServerConfig, TlsConnector};
+use lucihub_models_core::Invalid;
+use url::Url;
+
+/// The schemes, and what each one is.
+const SCHEMES: [&str; 7] =
+    ["redis", "rediss", "redis+unix", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
+
+/// The scheme, host, port and socket of a URL: no user, no password, no parameters. Of one that does not parse, only
+/// the scheme is shown, since nobody knows where its password ends.
+pub(super) fn shown(url: &str) -> String {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let scheme = if scheme.len() <= 20 { scheme } else { "" };
+    let Ok(parsed) = Url::parse(url) else { return format!("{scheme}://...") };
+    let host = parsed.host_str().unwrap_or_default();
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let socket = if scheme.ends_with("+unix") { parsed.path() } else { "" };
+    format!("{scheme}://{host}{port}{socket}")
+}
+
+/// The client's configuration for a URL.
+///
+/// # Errors
+/// [`Invalid`] for a URL that has another form; it never repeats a secret.
+pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid> {
+    let invalid = |problem: String| Invalid::new(format!("Redis URL {}", shown(url)), problem);
+    let scheme = url.split("://").next().unwrap_or_default();
+    if !url.contains("://") || !SCHEMES.contains(&scheme) {
+        return Err(invalid("its scheme is not known".to_owned())
+            .hint(format!("use {}, as in redis://host:6379", SCHEMES.join(", "))));
+    }
+    // TLS is ours to set up. The client's own words about a URL may repeat it, and so the password.
+    let plain = url.replacen("rediss", "redis", 1);
+    let mut config = Config::from_url(if scheme.starts_with("rediss") { &plain } else { url }).map_err(|_| {
+        invalid("it is malformed".to_owned()).hint(
+            "escape special characters in user and password; a cluster and a Sentinel name more nodes as ?node=HOST:PORT, \
+             a Sentinel also sentinelServiceName=NAME",
+        )
+    })?;
+    if let ServerConfig::Unix { path } = &config.server
+        && path.as_os_str().is_empty()
+    {
+        return Err(invalid("it names no socket".to_owned()).hint("use redis+unix:///path/to/redis.sock"));
+    }
+    if scheme.starts_with("rediss") {
+        config.tls = Some(tls(&ca_file.map_or_else(|| Ok(system_roots()), file_roots)?)?.into());
+    } else if ca_file.is_some() {
+        return Err(invalid("it is not encrypted, but certificates to trust are given".to_owned())
+            .hint("use rediss://, or leave the CA file out"));
+    }
+    // The first failure of the first connection is the caller's to know; later ones are met by reconnecting.
+    config.fail_fast = true;
+    Ok(config)
+}
+
+/// The authorities that the system trusts. Those it cannot read are left out, as browsers do.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(fred::rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// The authorities of a file.
+fn file_roots(file: &Path) -> Result<RootCertStore, Invalid> {
+    let invalid = |problem: String| Invalid::new(format!("CA file {}", file.display()), problem);
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|e| invalid(e.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|e| invalid(e.to_string()))?;
+        roots.add(certificate).map_err(|e| invalid(e.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(invalid("it holds no certificate".to_owned()).hint("give the authority's certificate in PEM"));
+    }
+    Ok(roots)
+}
+
+/// TLS with one provider, named here, so that no other crate of the program decides which.
+fn tls(roots: &RootCertStore) -> Result<TlsConnector, Invalid> {
+    let provider = Arc::new(fred::rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Invalid::new("TLS", e.to_string()))?
+        .with_root_certificates(roots.clone())
+        .with_no_client_auth();
+    Ok(tls.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "s3cr@t/?#";
+
+    #[test]
+    fn no_part_of_a_password_is_shown() {
+        for url in [
+            format!("redis://user:{SECRET}@host:6379/1"),
+            format!("redis://:{SECRET}@host"),
+            format!("http://user:{SECRET}@host"),
+            format!("user:{SECRET}@host"),
+            format!("redis-sentinel://host:1/?sentinelServiceName=m&sentinelPassword={SECRET}"),
+        ] {
+            for text in [shown(&url), parse(&url, None).map_or_else(|e| e.to_string(), |_| String::new())] {
+                assert!(!text.contains("s3cr") && !text.contains("t/"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_scheme_is_understood() {
+        for (url, expected) in [
+            ("redis://127.0.0.1:6379", "centralized"),
+            ("redis+unix:///run/redis.sock", "unix"),
+            ("redis-cluster://127.0.0.1:7000?node=127.0.0.1:7001", "cluster"),
+            ("redis-sentinel://127.0.0.1:26379/?sentinelServiceName=lab", "sentinel"),
+        ] {
+            let server = parse(url, None).unwrap().server;
+            let kind = match server {
+                ServerConfig::Centralized { .. } => "centralized",
+                ServerConfig::Clustered { .. } => "cluster",
+                ServerConfig::Unix { .. } => "unix",
+                ServerConfig::Sentinel { .. } => "sentinel",
+            };
+            assert_eq!(kind, expected, "{url}");
+        }
+        for bad in ["localhost:6379", "http://host", "redis+unix://", "redis-sentinel://host:1", ""] {
+            let error = parse(bad, None).unwrap_err().to_string();
+            assert!(error.starts_with("Redis URL"), "{bad}: {error}");
+        }
+    }
+}

@@ -3,6 +3,8 @@
 //! | type | what it is |
 //! | --- | --- |
 //! | [`RedisServer`] | one `redis-server`, set up by [`RedisOptions`] |
+//! | [`RedisCluster`] | three masters with a replica each |
+//! | [`RedisSentinel`] | a master and two replicas, and three sentinels that watch them |
 //! | [`Proxy`] | between a client and a server: cuts, pauses and refuses connections, by a seed |
 //!
 //! ```no_run
@@ -39,4 +41,4 @@ mod redis;
 mod until;
 
 pub use proxy::{Cut, Direction, Proxy};
-pub use redis::{Fsync, RedisOptions, RedisServer};
+pub use redis::{Fsync, RedisCluster, RedisOptions, RedisSentinel, RedisServer};

@@ -7,31 +7,21 @@ use std::thread;
 use std::time::Duration;
 
 use super::PACKAGES;
-use crate::Dice;
 use crate::servers::program;
 use crate::servers::until::until;
 
-/// The user of the testkit where a server has an ACL file: may do everything.
-#[derive(Debug, Clone)]
-pub(super) struct Admin(String);
+/// The user of the testkit where a server has an ACL file: may do everything. The same on every server, so that any of them may
+/// become a replica of any other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admin;
 
 impl Admin {
-    /// One with a password of its own.
-    pub(super) fn new(port: u16) -> Self {
-        Self(format!("{:016x}", Dice::new(port.into()).roll()))
-    }
-
-    pub(super) fn user(&self) -> &'static str {
-        "testkit"
-    }
-
-    pub(super) fn password(&self) -> &str {
-        &self.0
-    }
+    pub(super) const USER: &str = "testkit";
+    pub(super) const PASSWORD: &str = "testkit-password";
 
     /// Its line of the ACL file.
-    pub(super) fn line(&self) -> String {
-        format!("user {} on >{} ~* &* +@all", self.user(), self.password())
+    pub(super) fn line(self) -> String {
+        format!("user {} on >{} ~* &* +@all", Self::USER, Self::PASSWORD)
     }
 }
 
@@ -40,6 +30,8 @@ impl Admin {
 pub(super) enum Reach<'a> {
     /// Past every port, and so past TLS.
     Socket(&'a Path),
+    /// As the arguments say: `--cluster` names its own addresses.
+    Arguments,
 }
 
 /// Runs `redis-cli` and returns what it printed, without the last line's end.
@@ -48,16 +40,16 @@ pub(super) enum Reach<'a> {
 /// Where it did not reach the server or did not end in time. An error that the server answers is an answer.
 pub(super) fn ask(
     reach: Reach<'_>,
-    admin: Option<&Admin>,
+    admin: Option<Admin>,
     arguments: &[&str],
     limit: Duration,
 ) -> Result<String, String> {
     let mut command = Command::new(program::require("redis-cli", PACKAGES));
-    match reach {
-        Reach::Socket(path) => command.arg("-s").arg(path),
-    };
-    if let Some(admin) = admin {
-        command.args(["--user", admin.user(), "--pass", admin.password(), "--no-auth-warning"]);
+    if let Reach::Socket(path) = reach {
+        command.arg("-s").arg(path);
+    }
+    if admin.is_some() {
+        command.args(["--user", Admin::USER, "--pass", Admin::PASSWORD, "--no-auth-warning"]);
     }
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("redis-cli does not start: {error}"))?;

@@ -28,6 +28,16 @@ pub(super) enum Tls {
     Only,
 }
 
+/// What a process is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// One that keeps keys.
+    #[default]
+    Server,
+    /// One that watches others; it knows few of their settings.
+    Sentinel,
+}
+
 /// How a [`RedisServer`] is set up: without persistence, TLS, passwords and limits unless said otherwise.
 ///
 /// ```
@@ -48,6 +58,7 @@ pub struct RedisOptions {
     pub(super) acl: Option<String>,
     pub(super) tls: Tls,
     replica_of: Option<(u16, Option<Admin>)>,
+    pub(super) role: Role,
     lines: Vec<String>,
 }
 
@@ -104,7 +115,7 @@ impl RedisOptions {
     /// A replica of a server that has a plain port.
     #[must_use]
     pub fn replica_of(mut self, master: &RedisServer) -> Self {
-        self.replica_of = Some((master.port(), master.admin().cloned()));
+        self.replica_of = Some((master.port(), master.admin()));
         self
     }
 
@@ -113,6 +124,15 @@ impl RedisOptions {
     pub fn line(mut self, line: &str) -> Self {
         self.lines.push(line.to_owned());
         self
+    }
+
+    pub(super) fn sentinel() -> Self {
+        Self { role: Role::Sentinel, ..Self::default() }
+    }
+
+    /// The user of [`RedisServer::cli`], where there are users.
+    pub(super) fn admin(&self) -> Option<Admin> {
+        self.acl.is_some().then_some(Admin)
     }
 }
 
@@ -125,7 +145,6 @@ pub(super) struct Place<'a> {
     pub(super) contents: &'a Path,
     pub(super) users: &'a Path,
     pub(super) certificates: Option<&'a Certificates>,
-    pub(super) admin: Option<&'a Admin>,
 }
 
 impl RedisOptions {
@@ -147,7 +166,9 @@ impl RedisOptions {
             line("tls-key-file", &quoted(&files.key));
             line("tls-auth-clients", &"no");
         }
-        self.write_server_lines(&mut line, place);
+        if self.role == Role::Server {
+            self.write_server_lines(&mut line, place);
+        }
         for more in &self.lines {
             line(more, &"");
         }
@@ -167,11 +188,11 @@ impl RedisOptions {
         if self.acl.is_some() {
             line("aclfile", &quoted(place.users));
         }
-        // A node of a cluster, or of a sentinel, becomes a replica of one with the same options.
         let master = self.replica_of.as_ref();
-        if let Some(admin) = master.and_then(|(_, admin)| admin.as_ref()).or(place.admin) {
-            line("masteruser", &admin.user());
-            line("masterauth", &admin.password());
+        // A node of a cluster, or one that sentinels watch, may become a replica of one with the same options.
+        if self.admin().or(master.and_then(|(_, admin)| *admin)).is_some() {
+            line("masteruser", &Admin::USER);
+            line("masterauth", &Admin::PASSWORD);
         }
         if let Some((port, _)) = master {
             line("replicaof", &format_args!("127.0.0.1 {port}"));
@@ -192,15 +213,8 @@ mod tests {
     #[test]
     fn a_line_of_the_user_stands_last() {
         let nowhere = Path::new("a \"b\"");
-        let place = Place {
-            port: 1,
-            tls_port: None,
-            socket: nowhere,
-            contents: nowhere,
-            users: nowhere,
-            certificates: None,
-            admin: None,
-        };
+        let place =
+            Place { port: 1, tls_port: None, socket: nowhere, contents: nowhere, users: nowhere, certificates: None };
         let text = RedisOptions::new().line("maxclients 10").configuration(&place);
         assert!(text.ends_with("maxclients 10 \n"), "{text}");
         assert!(text.contains("unixsocket \"a \\\"b\\\"\"\n"), "{text}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::PACKAGES;
 use super::cli::{Admin, Reach, ask};
-use super::options::{Place, RedisOptions, Tls};
+use super::options::{Place, RedisOptions, Role, Tls};
 use crate::servers::certificates::Certificates;
 use crate::servers::folder::Folder;
 use crate::servers::port::Port;
@@ -38,7 +38,6 @@ pub struct RedisServer {
     process: Mutex<State>,
     port: Port,
     tls_port: Option<Port>,
-    admin: Option<Admin>,
     options: RedisOptions,
     certificates: Option<Certificates>,
     folder: Folder,
@@ -60,14 +59,13 @@ impl RedisServer {
     #[must_use]
     pub fn start(options: RedisOptions) -> Self {
         program::require("redis-cli", PACKAGES);
-        let folder = Folder::new("redis");
+        let folder = Folder::new(if options.role == Role::Sentinel { "sentinel" } else { "redis" });
         let certificates = (options.tls != Tls::Off).then(|| Certificates::write(folder.path()));
         fs::create_dir(folder.join(CONTENTS)).expect("a folder in a temporary one");
         let mut server = Self {
             process: Mutex::new(State::Down),
             port: Port::free(),
             tls_port: None,
-            admin: None,
             options,
             certificates,
             folder,
@@ -86,7 +84,6 @@ impl RedisServer {
     /// Takes the ports, writes the files and runs.
     fn try_start(&mut self) -> Result<(), String> {
         self.tls_port = (self.options.tls == Tls::Beside).then(Port::free);
-        self.admin = self.options.acl.is_some().then(|| Admin::new(self.port()));
         let (socket, contents, users) = (self.socket(), self.folder.join(CONTENTS), self.folder.join("users.acl"));
         let plain = if self.options.tls == Tls::Only { 0 } else { self.port() };
         let configuration = self.options.configuration(&Place {
@@ -96,10 +93,9 @@ impl RedisServer {
             contents: &contents,
             users: &users,
             certificates: self.certificates.as_ref(),
-            admin: self.admin.as_ref(),
         });
         fs::write(self.folder.join(CONFIGURATION), configuration).expect("a file in a temporary folder");
-        if let (Some(lines), Some(admin)) = (&self.options.acl, &self.admin) {
+        if let (Some(lines), Some(admin)) = (&self.options.acl, self.admin()) {
             let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
             let text: String = lines.chain([admin.line().as_str()]).flat_map(|line| [line, "\n"]).collect();
             fs::write(users, text).expect("a file in a temporary folder");
@@ -111,7 +107,8 @@ impl RedisServer {
     fn run(&self, state: &mut State) -> Result<(), String> {
         let program = program::require("redis-server", PACKAGES);
         let configuration = self.folder.join(CONFIGURATION);
-        let arguments = [configuration.to_str().expect("the path of the temporary folder in UTF-8")];
+        let mut arguments = vec![configuration.to_str().expect("the path of the temporary folder in UTF-8")];
+        arguments.extend((self.options.role == Role::Sentinel).then_some("--sentinel"));
         // What an earlier run said is no reason of this one's failure; and its socket is no sign of life.
         drop(fs::remove_file(self.log()));
         drop(fs::remove_file(self.socket()));
@@ -280,8 +277,8 @@ impl RedisServer {
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
-    pub(super) fn admin(&self) -> Option<&Admin> {
-        self.admin.as_ref()
+    pub(super) fn admin(&self) -> Option<Admin> {
+        self.options.admin()
     }
 
     fn speaks_tls(&self) -> bool {

@@ -1,0 +1,192 @@
+//! A cluster of three masters with a replica each.
+
+use std::thread;
+use std::time::Duration;
+
+use super::cli::{Reach, ask};
+use super::nodes::{Node, Nodes};
+use super::options::RedisOptions;
+use super::server::RedisServer;
+use crate::servers::until::until;
+
+const NODES: usize = 6;
+const SLOTS: u16 = 16_384;
+/// For forming a cluster, a failover, or moving slots.
+const CHANGE: Duration = Duration::from_secs(120);
+
+/// Six servers that form a cluster; killed when it is dropped. A master that is down for a second is replaced by its replica.
+///
+/// ```no_run
+/// use lucihub_testkit::servers::{Fsync, RedisCluster, RedisOptions};
+/// let cluster = RedisCluster::start(&RedisOptions::new().append_only(Fsync::Always));
+/// let master = cluster.master_of("lh:{run}:head");
+/// cluster.kill(master);
+/// cluster.wait_ok(); // its replica has taken over
+/// assert_ne!(cluster.master_of("lh:{run}:head"), master);
+/// cluster.restart(master); // as a replica
+/// ```
+#[derive(Debug)]
+pub struct RedisCluster(Vec<RedisServer>);
+
+impl RedisCluster {
+    /// Starts the nodes with the same options, forms the cluster and waits until it is whole.
+    ///
+    /// # Panics
+    /// Where it does not become whole; with the reason that a node gave last.
+    #[must_use]
+    pub fn start(options: &RedisOptions) -> Self {
+        let options = options
+            .clone()
+            .line("cluster-enabled yes")
+            .line("cluster-node-timeout 1000")
+            // A replica that was cut off for long takes over too; a test waits for it and not for luck.
+            .line("cluster-replica-validity-factor 0");
+        let nodes = thread::scope(|scope| {
+            let start = || RedisServer::start(options.clone());
+            let starting: Vec<_> = (0..NODES).map(|_| scope.spawn(start)).collect();
+            starting.into_iter().map(|node| node.join().expect("a node that starts")).collect()
+        });
+        let cluster = Self(nodes);
+        let addresses: Vec<String> = cluster.0.iter().map(address).collect();
+        let mut arguments = vec!["create"];
+        arguments.extend(addresses.iter().map(String::as_str));
+        arguments.extend(["--cluster-replicas", "1", "--cluster-yes"]);
+        cluster.manage(&arguments);
+        cluster.wait_ok();
+        cluster
+    }
+
+    /// `redis-cluster://127.0.0.1:PORT?node=127.0.0.1:PORT&node=...` with all nodes.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let addresses: Vec<String> = self.0.iter().map(address).collect();
+        format!("redis-cluster://{}?node={}", addresses[0], addresses[1..].join("&node="))
+    }
+
+    /// The six nodes; an index here is the index of the other methods.
+    #[must_use]
+    pub fn nodes(&self) -> &[RedisServer] {
+        &self.0
+    }
+
+    /// The node that serves a key now.
+    ///
+    /// # Panics
+    /// Where no node is running.
+    #[must_use]
+    pub fn master_of(&self, key: &str) -> usize {
+        let node = self.0.iter().find(|node| node.is_running()).expect("a node that is running");
+        let slot = node.cli(&["CLUSTER", "KEYSLOT", key]);
+        let slot = slot.parse().unwrap_or_else(|_| panic!("no slot: {slot}"));
+        let nodes = view(node).unwrap_or_else(|why| panic!("{why}"));
+        self.index(nodes.owner(slot).unwrap_or_else(|| panic!("nobody serves slot {slot}")))
+    }
+
+    /// The nodes that replicate from a node now.
+    ///
+    /// # Panics
+    /// Where no node is running.
+    #[must_use]
+    pub fn replicas_of(&self, master: usize) -> Vec<usize> {
+        let nodes = self.view();
+        let id = &self.node(&nodes, master).id;
+        nodes.iter().filter(|node| node.replica_of.as_ref() == Some(id)).map(|node| self.index(node)).collect()
+    }
+
+    /// Kills a node (SIGKILL).
+    pub fn kill(&self, index: usize) {
+        self.0[index].kill();
+    }
+
+    /// Starts a node again with its files. Without an append-only file a master comes back empty; where it comes before its
+    /// replica has taken over, its replica is emptied too.
+    pub fn restart(&self, index: usize) {
+        self.0[index].restart();
+    }
+
+    /// Freezes a node (SIGSTOP).
+    pub fn stop(&self, index: usize) {
+        self.0[index].stop();
+    }
+
+    /// Lets a frozen node go on (SIGCONT).
+    pub fn cont(&self, index: usize) {
+        self.0[index].cont();
+    }
+
+    /// Moves slots, with their keys, from one master to another, and returns when they are there.
+    ///
+    /// # Panics
+    /// Where `redis-cli` fails, or takes two minutes.
+    pub fn reshard(&self, slots: u16, from: usize, to: usize) {
+        let nodes = self.view();
+        let (from, to) = (self.node(&nodes, from), self.node(&nodes, to));
+        let (any, slots) = (format!("127.0.0.1:{}", to.port), slots.to_string());
+        let ids = ["--cluster-from", &from.id, "--cluster-to", &to.id];
+        self.manage(&[&["reshard", &any], ids.as_slice(), &["--cluster-slots", &slots, "--cluster-yes"]].concat());
+    }
+
+    /// Waits until all running nodes agree on the role of each, every slot's master runs, and running replicas are connected.
+    ///
+    /// # Panics
+    /// Where that takes two minutes; with the reason that a node gave last.
+    pub fn wait_ok(&self) {
+        until(CHANGE, || self.look()).unwrap_or_else(|why| panic!("the cluster is not whole: {why}"));
+    }
+
+    /// Why the cluster is not whole.
+    fn look(&self) -> Result<(), String> {
+        let running: Vec<&RedisServer> = self.0.iter().filter(|node| node.is_running()).collect();
+        let is_down = |port: u16| running.iter().all(|node| node.port() != port);
+        let mut agreed: Option<Nodes> = None;
+        for node in &running {
+            let at = node.port();
+            let info = node.try_cli(&["CLUSTER", "INFO"])?;
+            if !info.contains("cluster_state:ok") || !info.contains(&format!("cluster_slots_assigned:{SLOTS}")) {
+                return Err(format!("{at}: {info}"));
+            }
+            let nodes = view(node)?;
+            if let Some(down) = nodes.iter().find(|node| !node.slots.is_empty() && is_down(node.port)) {
+                return Err(format!("{at}: slots are with {}, which is down", down.port));
+            }
+            let replication = node.try_cli(&["INFO", "replication"])?;
+            let is_replica = nodes.iter().any(|node| node.port == at && node.replica_of.is_some());
+            let plays = if is_replica { "master_link_status:up" } else { "role:master" };
+            if nodes.iter().count() != NODES || !replication.contains(plays) {
+                return Err(format!("{at}: {replication}{nodes:?}"));
+            }
+            if agreed.get_or_insert_with(|| nodes.clone()).roles() != nodes.roles() {
+                return Err(format!("{at}: {nodes:?}, and another node: {agreed:?}"));
+            }
+        }
+        if running.is_empty() { Err("no node is running".to_owned()) } else { Ok(()) }
+    }
+
+    fn view(&self) -> Nodes {
+        let node = self.0.iter().find(|node| node.is_running()).expect("a node that is running");
+        view(node).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    fn node<'a>(&self, nodes: &'a Nodes, index: usize) -> &'a Node {
+        let port = self.0[index].port();
+        nodes.iter().find(|node| node.port == port).unwrap_or_else(|| panic!("node {index} is not in the cluster"))
+    }
+
+    fn index(&self, node: &Node) -> usize {
+        self.0.iter().position(|server| server.port() == node.port).expect("a node of this cluster")
+    }
+
+    /// `redis-cli --cluster`.
+    fn manage(&self, arguments: &[&str]) {
+        let arguments = [&["--cluster"], arguments].concat();
+        ask(Reach::Arguments, self.0[0].admin(), &arguments, CHANGE).unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
+fn address(node: &RedisServer) -> String {
+    format!("127.0.0.1:{}", node.port())
+}
+
+fn view(node: &RedisServer) -> Result<Nodes, String> {
+    Nodes::parse(&node.try_cli(&["CLUSTER", "NODES"])?)
+}

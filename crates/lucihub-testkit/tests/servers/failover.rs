@@ -1,0 +1,64 @@
+//! Several Redis servers together: a cluster, and a master that sentinels watch.
+
+use lucihub_testkit::servers::{Fsync, RedisCluster, RedisOptions, RedisSentinel, RedisServer};
+
+/// In slot 23, so that it is among the first that a reshard moves.
+const KEY: &str = "lh:{run523}";
+
+#[test]
+fn a_cluster_survives_its_masters_and_moves_slots() {
+    let cluster = RedisCluster::start(&RedisOptions::new().append_only(Fsync::Always).acl("user default off"));
+    assert!(cluster.url().starts_with(&format!("redis-cluster://127.0.0.1:{}?node=", cluster.nodes()[0].port())));
+    assert_eq!(cluster.url().matches("127.0.0.1:").count(), 6);
+    let at = |index: usize| -> &RedisServer { &cluster.nodes()[index] };
+    let first = cluster.master_of(KEY);
+    let [second] = cluster.replicas_of(first)[..] else { panic!("one replica") };
+    assert_eq!(at(first).cli(&["SET", KEY, "kept"]), "OK");
+    assert_eq!(at(first).cli(&["WAIT", "1", "10000"]), "1");
+
+    cluster.kill(first);
+    cluster.wait_ok();
+    assert_eq!(cluster.master_of(KEY), second);
+    assert_eq!(at(second).cli(&["GET", KEY]), "kept");
+    cluster.restart(first);
+    cluster.wait_ok();
+    assert_eq!(cluster.replicas_of(second), [first]);
+
+    let third =
+        (0..6).find(|index| *index != second && !cluster.replicas_of(*index).is_empty()).expect("two more masters");
+    cluster.reshard(40, second, third);
+    cluster.wait_ok();
+    assert_eq!(cluster.master_of(KEY), third);
+    assert_eq!(at(third).cli(&["GET", KEY]), "kept");
+
+    cluster.stop(third);
+    cluster.wait_ok();
+    let fourth = cluster.master_of(KEY);
+    assert!(![first, second, third].contains(&fourth));
+    assert_eq!(at(fourth).cli(&["GET", KEY]), "kept");
+    cluster.cont(third);
+    cluster.wait_ok();
+    assert_eq!(cluster.replicas_of(fourth), [third]);
+}
+
+#[test]
+fn sentinels_replace_a_master() {
+    let redis = RedisSentinel::start(&RedisOptions::new().acl("user default off"));
+    let first = redis.sentinels()[0].port();
+    assert!(redis.url().starts_with(&format!("redis-sentinel://127.0.0.1:{first}/?sentinelServiceName=lucihub&node=")));
+    assert_eq!(redis.url().matches("127.0.0.1:").count(), 3);
+    let before = redis.master_port();
+    assert_eq!(redis.master().cli(&["SET", "key", "kept"]), "OK");
+    assert_eq!(redis.master().cli(&["WAIT", "2", "10000"]), "2");
+
+    redis.kill_master();
+    redis.wait_ok();
+    assert_ne!(redis.master_port(), before);
+    assert_eq!(redis.master().cli(&["GET", "key"]), "kept");
+
+    let dead = redis.servers().iter().find(|server| server.port() == before).expect("the old master");
+    dead.restart();
+    redis.wait_ok();
+    assert_ne!(redis.master_port(), before);
+    assert_eq!(dead.cli(&["GET", "key"]), "kept");
+}

@@ -3,6 +3,8 @@
 //! What the tests need beside cargo is set up here, before cargo starts. A thing that is needed and missing is an error, never a skipped
 //! test that reads ok.
 
+mod servers;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -10,17 +12,30 @@ use crate::{job::Job, workspace::Workspace};
 
 /// Options of `cargo xtask test`.
 #[derive(Debug, Args)]
+#[command(after_help = ENVIRONMENT)]
 pub(crate) struct Options {
+    /// Install nothing: where programs of test servers are missing, fail with the list and the command that installs them.
+    #[arg(long)]
+    no_install: bool,
     /// Arguments of `cargo test`, such as `-p lucihub-hot`, a name, or `-- --nocapture`.
     #[arg(last = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
 
+const ENVIRONMENT: &str = "\
+Tests start servers of their own, on free ports of 127.0.0.1 and in temporary folders.
+
+Environment:
+  LUCIHUB_TEST_REDIS_URL  A Redis or Valkey that the suite uses instead of starting one, such as
+                          redis://127.0.0.1:6379. Nobody else may need its keys. Tests that kill,
+                          freeze or empty a server start their own even then.";
+
 /// Runs the tests; cargo prints the summaries.
 ///
 /// # Errors
-/// Where a test fails or does not compile.
+/// Where a program that tests start is missing and is not installed, and where a test fails or does not compile.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    servers::provide(workspace, !options.no_install)?;
     Job::cargo(cargo_arguments(&options.arguments), workspace.root()).run()
 }
 

@@ -3,6 +3,7 @@
 pub mod archive;
 mod devices;
 pub mod follow;
+mod no_cold;
 mod open;
 pub mod read;
 pub mod record;

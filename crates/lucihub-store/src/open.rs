@@ -1,11 +1,14 @@
 //! Opening a store from URLs.
 
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lucihub_models_core::cold::ColdStore;
 use lucihub_models_core::hot::HotStore;
 use lucihub_models_core::{Clock, Invalid, Limits, Result, SystemClock};
 
+use crate::no_cold::{self, NoCold};
 use crate::store::Store;
 
 /// Where hot and cold storage are.
@@ -13,8 +16,10 @@ use crate::store::Store;
 /// | URL | storage | feature |
 /// | --- | --- | --- |
 /// | `memory:` | hot, in this process, gone when it ends | `memory` |
+/// | `redis://...`, and the [other forms](https://docs.rs/lucihub-hot/latest/lucihub_hot/redis/struct.RedisHot.html) | hot, on a server that processes share | `redis` |
 /// | `sqlite:PATH` | cold, one file | `sqlite` |
-#[derive(Debug, Clone)]
+/// | `none:` | no cold storage: enough for a worker that is told what to record, and for a scanner | |
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Urls {
     /// Hot storage.
@@ -23,13 +28,24 @@ pub struct Urls {
     pub cold: String,
     /// What requests are checked against.
     pub limits: Limits,
+    /// What every key in Redis begins with; default `lh`.
+    pub key_prefix: Option<String>,
+    /// Certificates of the authorities that Redis over TLS is to be trusted by, in PEM; default: the system's.
+    pub redis_ca_file: Option<PathBuf>,
 }
 
 impl Urls {
     /// Hot storage here, cold storage there.
     #[must_use]
     pub fn new(hot: impl Into<String>, cold: impl Into<String>) -> Self {
-        Self { hot: hot.into(), cold: cold.into(), limits: Limits::default() }
+        Self { hot: hot.into(), cold: cold.into(), limits: Limits::default(), key_prefix: None, redis_ca_file: None }
+    }
+
+    /// Hot storage alone: what a worker needs that is told what to record, and a scanner. What would need cold storage
+    /// answers `Unavailable`.
+    #[must_use]
+    pub fn hot_only(hot: impl Into<String>) -> Self {
+        Self::new(hot, no_cold::URL)
     }
 
     /// Sets what requests are checked against.
@@ -37,6 +53,33 @@ impl Urls {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+}
+
+impl Urls {
+    /// Sets what every key in Redis begins with.
+    #[must_use]
+    pub fn with_key_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.key_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Trusts the authorities of a PEM file for Redis over TLS, instead of the system's.
+    #[must_use]
+    pub fn with_redis_ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.redis_ca_file = Some(file.into());
+        self
+    }
+}
+
+/// The passwords of URLs are not shown.
+impl fmt::Debug for Urls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = |url: &str| url.split(':').next().unwrap_or_default().to_owned();
+        f.debug_struct("Urls")
+            .field("hot", &scheme(&self.hot))
+            .field("cold", &scheme(&self.cold))
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,21 +104,33 @@ impl Store {
     /// `Precondition` for a database of another schema, with what to do.
     pub async fn open(urls: &Urls) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let hot = open_hot(urls, &clock)?;
+        let hot = open_hot(urls, &clock).await?;
         let cold = open_cold(urls, &clock).await?;
         Ok(Self::builder(hot, cold).clock(clock).limits(urls.limits.clone()).build())
     }
 }
 
-#[cfg_attr(not(feature = "memory"), expect(unused_variables, reason = "no hot adapter in this build"))]
-fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStore>> {
+#[cfg_attr(not(feature = "memory"), expect(unused_variables, reason = "no hot adapter with a clock in this build"))]
+#[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "no hot adapter that connects in this build"))]
+async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStore>> {
     #[cfg(feature = "memory")]
     if urls.hot == "memory:" {
         use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
         let options = EmbeddedOptions::default().with_limits(urls.limits.clone());
         return Ok(Arc::new(EmbeddedHot::new(options, clock.clone())));
     }
-    Err(unknown("hot", &urls.hot, &[("memory:", cfg!(feature = "memory"))]).into())
+    #[cfg(feature = "redis")]
+    if urls.hot.starts_with("redis") {
+        use lucihub_hot::redis::{RedisHot, RedisOptions};
+        let mut options = RedisOptions::new(&*urls.hot).with_limits(urls.limits.clone());
+        if let Some(prefix) = &urls.key_prefix {
+            options = options.with_prefix(prefix);
+        }
+        options.ca_file.clone_from(&urls.redis_ca_file);
+        return Ok(Arc::new(RedisHot::open(options).await?));
+    }
+    let forms = [("memory:", cfg!(feature = "memory")), ("redis://...", cfg!(feature = "redis"))];
+    Err(unknown("hot", &urls.hot, &forms).into())
 }
 
 #[cfg_attr(
@@ -83,6 +138,9 @@ fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStore>> {
     expect(unused_variables, clippy::unused_async, reason = "no cold adapter in this build")
 )]
 async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdStore>> {
+    if urls.cold == no_cold::URL {
+        return Ok(Arc::new(NoCold));
+    }
     #[cfg(feature = "sqlite")]
     if let Some(path) = urls.cold.strip_prefix("sqlite:") {
         use lucihub_cold::sqlite::{SqliteCold, SqliteOptions};

@@ -17,6 +17,7 @@
 //! The end position is the id of the entry. A block that is read under another key or id than it was written for, or
 //! with a bit changed, fails its checksum.
 
+use std::fmt;
 use std::ops::Range;
 
 use fred::bytes::Bytes;
@@ -50,8 +51,8 @@ pub(super) struct Entry {
 #[error("{0}")]
 pub(super) struct Damage(String);
 
-fn damage<T>(why: impl ToString) -> Result<T, Damage> {
-    Err(Damage(why.to_string()))
+fn damage<T>(why: impl fmt::Display) -> Result<T, Damage> {
+    Err(Damage(format!("{why}")))
 }
 
 /// Where a block belongs.

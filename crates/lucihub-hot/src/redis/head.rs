@@ -17,10 +17,10 @@ use super::reply::{Reply, count};
 const LISTS: [&str; 4] = ["states", "phases", "overloads", "final_values"];
 
 fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map_err(not_json)
+    serde_json::to_string(value).map_err(|e| not_json(&e))
 }
 
-fn not_json(error: serde_json::Error) -> StoreError {
+fn not_json(error: &serde_json::Error) -> StoreError {
     ModelError::NotRepresentable { what: "head", form: "JSON", why: error.to_string() }.into()
 }
 
@@ -32,12 +32,12 @@ pub(super) fn text_json(text: &str) -> Result<String> {
 /// A whole head as arguments: a counted list of fields, then four counted lists.
 pub(super) fn head_args(head: &RunHead, args: &mut Vec<Value>) -> Result<()> {
     let document = json(head)?;
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&document).map_err(not_json)?;
+    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&document).map_err(|e| not_json(&e))?;
     let mut lists = Vec::new();
     for name in LISTS {
         let list = fields.remove(name);
         let items: Vec<Box<RawValue>> =
-            list.map_or(Ok(Vec::new()), |list| serde_json::from_str(list.get())).map_err(not_json)?;
+            list.map_or(Ok(Vec::new()), |list| serde_json::from_str(list.get())).map_err(|e| not_json(&e))?;
         lists.push(items);
     }
     args.push(count(2 * fields.len()));

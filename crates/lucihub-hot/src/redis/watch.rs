@@ -228,7 +228,7 @@ impl Listener {
     /// `false` if no answer came. A refusal (a slot moves, a server loads) is one: the next pulse tries again.
     async fn subscribe(&self, channel: String) -> bool {
         let deadline = Instant::now() + self.link.timeout();
-        matches!(tokio::time::timeout_at(deadline, self.client.ssubscribe(channel)).await, Ok(_))
+        tokio::time::timeout_at(deadline, self.client.ssubscribe(channel)).await.is_ok()
     }
 
     fn heard(&self, message: &Message) {

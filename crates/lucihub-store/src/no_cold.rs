@@ -1,0 +1,115 @@
+//! Cold storage that is not there: what a worker or a scanner has, which needs hot storage alone.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use lucihub_models_core::cold::{
+    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, Commit, Committed, Created,
+    DevicePage, OperatorFields, PendingRun, RunUpdate, SeenFields, StoredBytes,
+};
+use lucihub_models_core::{
+    CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
+    StoreError,
+};
+
+/// Answers everything with one error that says what to do.
+#[derive(Debug)]
+pub(crate) struct NoCold;
+
+/// The URL that asks for it.
+pub(crate) const URL: &str = "none:";
+
+fn none<T>() -> Result<T> {
+    Err(StoreError::unavailable("cold storage", "this store was opened without one; open it with a database's URL"))
+}
+
+#[async_trait]
+impl ColdRuns for NoCold {
+    async fn create(&self, _: &RunHead) -> Result<Created> {
+        none()
+    }
+
+    async fn get(&self, _: RunId) -> Result<Option<ColdRun>> {
+        none()
+    }
+
+    async fn update(&self, _: RunId, _: &RunUpdate) -> Result<()> {
+        none()
+    }
+
+    async fn list(&self, _: &RunFilter, _: &PageRequest) -> Result<RunPage> {
+        none()
+    }
+
+    async fn pending(&self, _: Option<PendingRun>, _: usize) -> Result<Vec<PendingRun>> {
+        none()
+    }
+
+    async fn delete(&self, _: RunId) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdArchive for NoCold {
+    async fn mirror(&self, _: &RunHead) -> Result<bool> {
+        none()
+    }
+
+    async fn checkpoint(&self, _: RunId, _: &Checkpoint) -> Result<bool> {
+        none()
+    }
+
+    async fn commit(&self, _: &Commit) -> Result<Committed> {
+        none()
+    }
+
+    async fn release(&self, _: RunId) -> Result<bool> {
+        none()
+    }
+
+    async fn stored_bytes(&self, _: RunId) -> Result<Option<StoredBytes>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdDevices for NoCold {
+    async fn put_seen(&self, _: &SeenFields) -> Result<()> {
+        none()
+    }
+
+    async fn put_operator(&self, _: &DeviceId, _: &OperatorFields) -> Result<()> {
+        none()
+    }
+
+    async fn device(&self, _: &DeviceId) -> Result<Option<Device>> {
+        none()
+    }
+
+    async fn devices(&self, _: Option<&DeviceId>, _: usize) -> Result<DevicePage> {
+        none()
+    }
+
+    async fn delete_device(&self, _: &DeviceId) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdLogs for NoCold {
+    async fn log_cells(&self, _: RunId, _: Range<u64>) -> Result<Vec<LogCell>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdSamples for NoCold {
+    async fn sample_cells(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Vec<SampleCell>> {
+        none()
+    }
+
+    async fn summaries(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Vec<CellSummary>> {
+        none()
+    }
+}

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::conformance::hot::compare::{compare_hot, operations};
-use lucihub_testkit::conformance::hot::{append, devices, logs, restore, runs, samples, take_over, trim, watch};
+use lucihub_testkit::conformance::hot::{
+    append, devices, logs, restore, runs, samples, secure, take_over, trim, watch,
+};
 use lucihub_testkit::reference::hot::harness;
 use mutant::{Defect, mutant};
 use proptest::strategy::{Strategy, ValueTree};
@@ -45,6 +47,8 @@ catches! {
     eternal_lease: EternalLease by take_over::an_ended_lease_gives_way;
     anyone_withdraws: AnyoneWithdraws by devices::scanners_renew_their_own;
     asleep: Asleep by watch::every_change_wakes_followers;
+    blindly_secure: BlindlySecure by secure::what_is_applied_is_secured;
+    blindly_secure_after_a_loss: BlindlySecure by secure::an_absent_run_is_missing;
     hides_loss: HidesLoss by restore::the_writer_goes_on;
 }
 
@@ -61,6 +65,7 @@ fn the_list_of_cases_is_complete() {
         include_str!("../src/conformance/hot/logs.rs"),
         include_str!("../src/conformance/hot/restore.rs"),
         include_str!("../src/conformance/hot/runs.rs"),
+        include_str!("../src/conformance/hot/secure.rs"),
         include_str!("../src/conformance/hot/samples.rs"),
         include_str!("../src/conformance/hot/take_over.rs"),
         include_str!("../src/conformance/hot/trim.rs"),

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lucihub_models_core::hot::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
-use lucihub_models_core::{Batch, Gap, GapCause, LogLine, Piece, Plan, Positions, Result, RunId, Timestamp};
+use lucihub_models_core::hot::{Answer, Durability, HotAppend, HotRuns, Outcome, Restore, Restored, Seal, Secured};
+use lucihub_models_core::{
+    Batch, Gap, GapCause, LogLine, Piece, Plan, Positions, Result, RunId, Timestamp, WriterMark,
+};
 
 use crate::Toy;
 use crate::run::Run;
@@ -37,6 +39,11 @@ impl HotAppend for Toy {
             self.wake_followers(id);
         }
         Ok(answer)
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        durability.only_applied("the toy adapter")?;
+        Ok(Secured::of(self.get(run).await?.as_ref(), mark, seq))
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lucihub_models_core::hot::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
-use lucihub_models_core::{Batch, BatchBody, HeadPatch, Limits, Plan, Positions, Result, RunId, Timestamp};
+use lucihub_models_core::hot::{Answer, Durability, HotAppend, HotRuns, Outcome, Restore, Restored, Seal, Secured};
+use lucihub_models_core::{Batch, BatchBody, HeadPatch, Limits, Plan, Positions, Result, RunId, Timestamp, WriterMark};
 
 use super::live::LiveRun;
 use super::samples::Track;
@@ -36,6 +36,11 @@ impl HotAppend for EmbeddedHot {
             }
         }
         Ok(answer)
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        durability.only_applied("embedded hot storage")?;
+        Ok(Secured::of(self.get(run).await?.as_ref(), mark, seq))
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use fred::types::{Key, Value};
-use lucihub_models_core::hot::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
-use lucihub_models_core::{Batch, BatchBody, Plan, Positions, Reject, Result, RunId, RunState, StoreError};
+use lucihub_models_core::hot::{Answer, Durability, HotAppend, Outcome, Restore, Restored, Seal, Secured};
+use lucihub_models_core::{Batch, BatchBody, Plan, Positions, Reject, Result, RunId, RunState, StoreError, WriterMark};
 
 use super::RedisHot;
 use super::block::{Entry, pack_lines, pack_samples};
@@ -20,6 +20,8 @@ use super::snapshot::mark_text;
 struct Ready {
     keys: Vec<Key>,
     args: Vec<Value>,
+    /// Whether it is to be written, or only checked.
+    acts: bool,
     /// Why it will write nothing, should all other checks pass.
     reject: Option<Reject>,
 }
@@ -54,7 +56,8 @@ impl HotAppend for RedisHot {
                     }
                 }
             };
-            let sent = self.link.call(Lane::Write, &self.link.scripts.append, ready.keys, ready.args).await;
+            let script = if ready.acts { &self.link.scripts.append } else { &self.link.scripts.check };
+            let sent = self.link.call(Lane::Write, script, ready.keys, ready.args).await;
             let full = matches!(sent, Err(StoreError::Full { .. }));
             let said = match sent {
                 // A server without room still reads: what else the answer has to say is asked for.
@@ -82,6 +85,10 @@ impl HotAppend for RedisHot {
             self.cache.with(run, Remembered::forget_stages);
         }
         Err(StoreError::unavailable(self.link.server(), format!("run {run} keeps changing under the batch; try again")))
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        self.secured.secure(&self.keys.run(run), mark, seq, durability).await
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {
@@ -144,7 +151,7 @@ impl RedisHot {
     /// Asks for the checks alone.
     fn probe(&self, batch: &Batch) -> Ready {
         let args = self.demands(batch, "", "", "", false);
-        Ready { keys: self.keys.run(batch.run()).fixed(0), args, reject: None }
+        Ready { keys: self.keys.run(batch.run()).fixed(0), args, acts: false, reject: None }
     }
 
     /// What the checks before the plan say of a batch that was planned.
@@ -156,7 +163,7 @@ impl RedisHot {
             return Ok(Said::Stale);
         };
         let keys = self.keys.run(batch.run()).fixed(0);
-        self.read_answer(batch, self.link.call(Lane::Write, &self.link.scripts.append, keys, args).await?)
+        self.read_answer(batch, self.link.call(Lane::Write, &self.link.scripts.check, keys, args).await?)
     }
 
     /// Plans a batch on the run as it is after the batch before, if that is remembered, and remembers what the run will
@@ -173,7 +180,7 @@ impl RedisHot {
             Ok(plan) => plan,
             Err(reject) => {
                 let args = self.demands(batch, &incarnation, &stage.last, &known, false);
-                return Ok(Some(Ready { keys: self.keys.run(run).fixed(0), args, reject: Some(reject) }));
+                return Ok(Some(Ready { keys: self.keys.run(run).fixed(0), args, acts: false, reject: Some(reject) }));
             }
         };
         let mut args = self.demands(batch, &incarnation, &stage.last, &known, true);
@@ -193,7 +200,7 @@ impl RedisHot {
         }
         let last = format!("{}:{}", batch.seq(), batch.digest());
         self.cache.with(run, |r| r.stage(Stage { mark: batch.mark(), seq: batch.seq(), last, head, next }));
-        Ok(Some(Ready { keys, args, reject: None }))
+        Ok(Some(Ready { keys, args, acts: true, reject: None }))
     }
 
     /// Takes the script's answer apart, and remembers what is confirmed.

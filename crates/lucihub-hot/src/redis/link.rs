@@ -112,6 +112,16 @@ impl Link {
         self.shift.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 
+    /// What no other call has.
+    pub(super) fn nonce(&self) -> String {
+        format!("{}{:x}", self.nonce_stem, self.nonces.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What is added to the server's clock, as an argument.
+    pub(super) fn clock_shift(&self) -> Value {
+        self.shift.load(Ordering::SeqCst).to_string().into()
+    }
+
     /// Calls a script about a run or device. The first two arguments are filled in here.
     pub(super) async fn call(
         &self,
@@ -120,9 +130,9 @@ impl Link {
         keys: Vec<Key>,
         mut args: Vec<Value>,
     ) -> Result<Reply> {
-        let nonce = format!("{}{:x}", self.nonce_stem, self.nonces.fetch_add(1, Ordering::Relaxed));
+        let nonce = self.nonce();
         args[0] = nonce.as_str().into();
-        args[1] = self.shift.load(Ordering::SeqCst).to_string().into();
+        args[1] = self.clock_shift();
         let deadline = Instant::now() + self.timeout;
         let mut pause = Duration::from_millis(2);
         let mut source = false;

@@ -5,7 +5,7 @@
 //! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `devices.rs`, `watch.rs` | the ports, under core's file names |
 //! | `keys.rs` | every key, its type, its lifetime |
 //! | `scripts/`, `script.rs` | the steps that the server makes, whole or not at all |
-//! | `restore.rs` | how a lost run comes back |
+//! | `restore.rs`, `secure.rs` | how a lost run comes back, and how replicas and disk are waited for |
 //! | `block.rs`, `head.rs`, `snapshot.rs`, `reply.rs` | what is stored and answered, written and read |
 //! | `cache.rs`, `flights.rs`, `range.rs` | what is remembered, what is shared, how streams are read |
 //! | `link.rs`, `url.rs`, `server.rs`, `error.rs` | connections, and what may go wrong with them |
@@ -36,6 +36,7 @@ mod restore;
 mod runs;
 mod samples;
 mod script;
+mod secure;
 mod server;
 mod snapshot;
 mod url;
@@ -55,6 +56,7 @@ use cache::Cache;
 use flights::Flights;
 use keys::Keys;
 use link::Link;
+use secure::Securing;
 use watch::Watch;
 
 /// Hot storage on a Redis or Valkey server. Cloning it is cheap and shares the connections.
@@ -85,6 +87,7 @@ pub struct RedisHot {
     link: Arc<Link>,
     cache: Arc<Cache>,
     watch: Arc<Watch>,
+    secured: Arc<Securing>,
     gets: Flights<RunId, Option<HotRun>>,
     line_reads: Flights<(RunId, u64, u64), Option<LineSlice>>,
     sample_reads: Flights<(RunId, u32, u64, u64), Option<Series>>,
@@ -105,8 +108,9 @@ impl RedisHot {
         let watch = Watch::start(&link, &keys).await?;
         Ok(Self {
             keys,
-            link,
+            secured: Arc::new(Securing::new(link.clone())),
             cache: Arc::new(Cache::new()),
+            link,
             watch: Arc::new(watch),
             gets: Flights::default(),
             line_reads: Flights::default(),

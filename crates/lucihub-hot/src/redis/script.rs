@@ -32,7 +32,7 @@ const READS: &str = " flags=no-writes";
 const FILLS: &str = "";
 
 macro_rules! scripts {
-    ($($(#[$meta:meta])* $field:ident = $prelude:literal $flags:ident),+ $(,)?) => {
+    ($($(#[$meta:meta])* $field:ident = $prelude:literal $file:literal $flags:ident),+ $(,)?) => {
         /// All of them.
         #[derive(Debug)]
         pub(super) struct Scripts {
@@ -46,7 +46,7 @@ macro_rules! scripts {
                         stringify!($field),
                         $flags,
                         include_str!(concat!("scripts/", $prelude, "_prelude.lua")),
-                        include_str!(concat!("scripts/", stringify!($field), ".lua")),
+                        include_str!(concat!("scripts/", $file, ".lua")),
                     ), )+
                 }
             }
@@ -56,20 +56,24 @@ macro_rules! scripts {
 
 scripts! {
     /// The central contract.
-    append = "run" FILLS,
+    append = "run" "append" FILLS,
+    /// Its checks alone: a full server runs them too.
+    check = "run" "append" READS,
     /// A run is placed: a new one, or one put back.
-    create = "run" FILLS,
-    get = "run" READS,
-    take_over = "run" FREES,
-    renew = "run" FREES,
-    cancel = "run" FREES,
-    expire = "run" FREES,
-    remove = "run" FREES,
-    confirm = "run" FREES,
-    trim = "run" FREES,
+    create = "run" "create" FILLS,
+    get = "run" "get" READS,
+    take_over = "run" "take_over" FREES,
+    renew = "run" "renew" FREES,
+    cancel = "run" "cancel" FREES,
+    expire = "run" "expire" FREES,
+    remove = "run" "remove" FREES,
+    confirm = "run" "confirm" FREES,
+    trim = "run" "trim" FREES,
     /// Log lines or samples.
-    range = "run" READS,
-    announce = "device" FILLS,
-    withdraw = "device" FREES,
-    active = "device" READS,
+    range = "run" "range" READS,
+    announce = "device" "announce" FILLS,
+    /// The write that replicas and disk are then asked about.
+    secure = "run" "secure" FREES,
+    withdraw = "device" "withdraw" FREES,
+    active = "device" "active" READS,
 }

@@ -1,29 +1,22 @@
-//! Servers for the tests, and the harness that the suite asks for.
+//! What the suite asks for, and the servers behind it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_models_core::RunId;
-use lucihub_models_core::hot::HotStore;
+use lucihub_models_core::hot::{HotStore, HotWatch};
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
-/// A server that the tests of a group share: it is started once, and each test has a key prefix of its own.
-pub(crate) type Shared = OnceLock<Arc<RedisServer>>;
+use crate::raw::Raw;
 
-/// The server that most tests share.
-pub(crate) fn plain() -> Arc<RedisServer> {
-    static SERVER: Shared = OnceLock::new();
-    SERVER.get_or_init(|| Arc::new(RedisServer::start(Config::new()))).clone()
-}
-
-/// A prefix that no other test has, also on a server that other programs use.
+/// A prefix that no other test has, also on a server that other programs use. The user of the tests may touch `lh:*`.
 pub(crate) fn prefix() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("lh:test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Options for a test: patient, since the machine may be busy.
@@ -31,32 +24,24 @@ pub(crate) fn options(url: &str) -> RedisOptions {
     RedisOptions::new(url).with_prefix(prefix()).with_timeout(Duration::from_secs(20))
 }
 
+/// A store of its own on a server.
+pub(crate) async fn open(options: RedisOptions) -> RedisHot {
+    RedisHot::open(options).await.unwrap()
+}
+
 /// A store on a server, with a world that the suite may move.
-pub(crate) struct Harness {
-    pub(crate) hot: RedisHot,
-    pub(crate) prefix: String,
-    pub(crate) raw: Arc<dyn Raw>,
-    /// Keeps the server of a small store alive.
-    small: std::sync::Mutex<Vec<RedisServer>>,
-}
-
-/// A look at the server that does not go through the adapter.
-pub(crate) trait Raw: Send + Sync {
-    /// What redis-cli prints for a command.
-    fn cli(&self, command: &[&str]) -> String;
-}
-
-impl Raw for RedisServer {
-    fn cli(&self, command: &[&str]) -> String {
-        Self::cli(self, command)
-    }
+struct Harness {
+    hot: RedisHot,
+    prefix: String,
+    raw: Arc<dyn Raw>,
+    /// Keeps the servers of small stores alive.
+    small: Mutex<Vec<RedisServer>>,
 }
 
 /// A harness on a server.
 pub(crate) async fn harness(options: RedisOptions, raw: Arc<dyn Raw>) -> Arc<dyn HotHarness> {
     let prefix = options.prefix.clone();
-    let hot = RedisHot::open(options).await.expect("the server is there");
-    Arc::new(Harness { hot, prefix, raw, small: std::sync::Mutex::default() })
+    Arc::new(Harness { hot: open(options).await, prefix, raw, small: Mutex::default() })
 }
 
 #[async_trait]
@@ -70,20 +55,26 @@ impl HotHarness for Harness {
     }
 
     async fn lose(&self, run: RunId) -> bool {
-        let keys = self.raw.cli(&["KEYS", &format!("{}:{{{run}}}:*", self.prefix)]);
-        for key in keys.lines().filter(|key| !key.is_empty()) {
-            self.raw.cli(&["DEL", key]);
-        }
+        self.raw.delete(&format!("{}:{{{run}}}:*", self.prefix));
         true
     }
 
     async fn small(&self, max_bytes: u64) -> Option<Arc<dyn HotStore>> {
         let server = RedisServer::start(Config::new());
-        let hot = RedisHot::open(options(&server.url())).await.expect("the server is there");
-        let health = lucihub_models_core::hot::HotWatch::health(&hot).await.expect("health");
+        let hot = open(options(&server.url())).await;
+        let used = hot.health().await.unwrap().used_bytes;
         // Connections, scripts and heads count too, and the suite means lines and samples.
-        server.set("maxmemory", &(health.used_bytes + max_bytes + 512 * 1024).to_string());
+        server.set("maxmemory", &(used + max_bytes + 512 * 1024).to_string());
         self.small.lock().unwrap().push(server);
         Some(Arc::new(hot))
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        // Nothing stays on a server that outlives the test.
+        if std::env::var_os("LUCIHUB_TEST_REDIS_URL").is_some() {
+            self.raw.delete(&format!("{}:*", self.prefix));
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::durability::{Durability, Secured};
 use crate::batch::{Batch, WriterMark};
 use crate::error::Result;
 use crate::id::RunId;
@@ -110,6 +111,15 @@ pub trait HotAppend: Send + Sync {
     /// # Errors
     /// `Unknown` when no answer came: send the same batch again.
     async fn append(&self, batch: &Batch) -> Result<Answer>;
+
+    /// Waits until all up to a batch is as safe as asked. `Missing` if the run is
+    /// not there, its present writer is another, or its last batch is an earlier one.
+    ///
+    /// # Errors
+    /// `Precondition` for a level that the store cannot give, and then nothing was
+    /// waited for. `Unavailable` while it is in doubt: too few replicas answered in
+    /// time, or the connection broke meanwhile; asking again is right.
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured>;
 
     /// Puts a run back that the store has lost.
     async fn restore(&self, restore: &Restore) -> Result<Restored>;

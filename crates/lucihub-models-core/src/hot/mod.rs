@@ -6,6 +6,7 @@
 
 mod append;
 mod devices;
+mod durability;
 mod logs;
 mod runs;
 mod samples;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use append::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
 pub use devices::{ActiveDevice, Announced, DEVICE_LEASE, DeviceSeen, HotDevices};
+pub use durability::{Durability, Secured};
 pub use logs::{HotLogs, LineSlice};
 pub use runs::{Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, TakeOver, Taken, TookOver};
 pub use samples::HotSamples;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Health, HotAppend, HotDevices, HotLogs, HotRun, HotRuns,
-    HotSamples, HotStore, HotWatch, LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, TakeOver,
-    TookOver, Wakes,
+    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
+    HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, Secured,
+    TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
 
@@ -71,6 +71,10 @@ impl<S: HotStore + ?Sized> HotRuns for FaultyHot<S> {
 impl<S: HotStore + ?Sized> HotAppend for FaultyHot<S> {
     async fn append(&self, batch: &Batch) -> Result<Answer> {
         self.plan.write("hot.append", self.inner.append(batch)).await
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        self.plan.read("hot.secure", self.inner.secure(run, mark, seq, durability)).await
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {

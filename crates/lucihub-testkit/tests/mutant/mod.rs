@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Health, HotAppend, HotDevices, HotLogs, HotRun, HotRuns,
-    HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome, Removed, Renewed, Restore, Restored, RunWakes,
-    TakeOver, TookOver, Wakes,
+    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
+    HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome, Removed, Renewed, Restore, Restored, RunWakes,
+    Secured, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, WriterMark};
 use lucihub_testkit::reference::hot::ReferenceHot;
@@ -25,6 +25,8 @@ pub(crate) enum Defect {
     NoRepeats,
     /// The terminal batch is answered as applied, and the run goes on.
     NoSeal,
+    /// Whatever is asked for is said to be safe.
+    BlindlySecure,
     /// A refused batch leaves its lines behind.
     TornReject,
     /// Windows are not clipped below.
@@ -111,6 +113,13 @@ impl HotAppend for Mutant {
             }
             _ => Ok(answer),
         }
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        if self.has(Defect::BlindlySecure) {
+            return Ok(Secured::Secured);
+        }
+        self.inner.secure(run, mark, seq, durability).await
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {

@@ -100,6 +100,11 @@ macro_rules! hot_conformance {
                     ended_runs_do_not_come_back,
                     a_restored_run_lives_on,
                 }
+                secure {
+                    what_is_applied_is_secured,
+                    an_absent_run_is_missing,
+                    no_level_is_given_that_is_not_there,
+                }
                 trim {
                     confirming_only_grows,
                     trimming_needs_confirmation,

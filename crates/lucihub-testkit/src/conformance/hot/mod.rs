@@ -17,6 +17,7 @@ pub mod logs;
 pub mod restore;
 pub mod runs;
 pub mod samples;
+pub mod secure;
 mod stage;
 pub mod take_over;
 pub mod trim;

@@ -1,8 +1,10 @@
 //! Appending, restoring, confirming, trimming.
 
 use async_trait::async_trait;
-use lucihub_models_core::hot::{Answer, HotAppend, Lease, Outcome, Restore, Restored, Seal};
-use lucihub_models_core::{Batch, Positions, Result, RunId, RunState};
+use lucihub_models_core::hot::{
+    Answer, Durability, HotAppend, HotRuns, Lease, Outcome, Restore, Restored, Seal, Secured,
+};
+use lucihub_models_core::{Batch, Positions, Result, RunId, RunState, WriterMark};
 
 use super::check::broken_rule;
 use super::run::Kept;
@@ -61,6 +63,11 @@ impl HotAppend for ReferenceHot {
             cancel: kept.is_some_and(|kept| kept.cancel),
             confirmed: kept.map(|kept| kept.confirmed.clone()).unwrap_or_default(),
         })
+    }
+
+    async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {
+        durability.only_applied("the reference store")?;
+        Ok(Secured::of(self.get(run).await?.as_ref(), mark, seq))
     }
 
     async fn restore(&self, restore: &Restore) -> Result<Restored> {

@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `hot.rs`, `cold.rs`, `store.rs` | the figures, by group |
+//! | `hot.rs`, `redis/`, `cold.rs`, `store.rs` | the figures, by group |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
@@ -19,6 +19,7 @@ mod machine;
 mod measure;
 mod memory;
 mod plain;
+mod redis;
 mod report;
 mod store;
 mod typical;
@@ -62,7 +63,7 @@ struct Arguments {
 /// What belongs together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
-    /// Hot storage, embedded.
+    /// Hot storage, embedded and on a Redis of its own.
     Hot,
     /// Cold storage on SQLite.
     Cold,
@@ -91,7 +92,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut figures = Figures::new(arguments.figure.clone().unwrap_or_default());
     let wanted = |group| arguments.only.is_none_or(|only| only == group);
     if wanted(Group::Hot) {
-        hot::measure(&lab, &mut figures).context("hot")?;
+        hot::measure(&lab, &mut figures).context("hot, embedded")?;
+        redis::measure(&lab, &mut figures).context("hot, Redis")?;
     }
     if wanted(Group::Cold) {
         cold::measure(&lab, &mut figures).context("cold")?;

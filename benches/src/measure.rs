@@ -103,6 +103,11 @@ impl Figures {
         name.contains(&self.wanted)
     }
 
+    /// Whether any figure may be wanted whose name begins so.
+    pub(crate) fn wants_any_of(&self, stem: &str) -> bool {
+        self.wanted.starts_with(stem) || stem.contains(&self.wanted) || !self.wanted.contains('.')
+    }
+
     /// Measures something against its limit, turn by turn; who is first changes
     /// with each turn. Both return how many things were done in how many
     /// seconds, what they prepared left out.

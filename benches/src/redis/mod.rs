@@ -1,0 +1,91 @@
+//! Hot storage on Redis, beside what the same server does for the same bytes without us.
+//!
+//! The server is a process of its own on this machine, without persistence, behind one loopback connection; client and
+//! server share the cores.
+
+mod bare;
+mod follow;
+mod ingest;
+mod logs;
+mod read;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lucihub_hot::redis::{RedisHot, RedisOptions};
+use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, TakeOver, TookOver};
+use lucihub_models_core::{Batch, BatchBody, RunHead, SampleBlock, WriterId, WriterMark};
+use lucihub_testkit::models::adc_series;
+use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
+
+use crate::lab::Lab;
+use crate::measure::Figures;
+use crate::typical::CHANNELS;
+
+/// The server, and a handle on it.
+struct Bench {
+    server: RedisServer,
+    hot: RedisHot,
+}
+
+/// Measures the group.
+pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
+    if !figures.wants_any_of("hot.redis.") {
+        return Ok(());
+    }
+    let server = RedisServer::start(Config::new());
+    let options = RedisOptions::new(server.url()).with_timeout(Duration::from_secs(60));
+    let hot = lab.wait(RedisHot::open(options))?;
+    let bench = Bench { server, hot };
+    ingest::measure(lab, &bench, figures)?;
+    logs::measure(lab, &bench, figures)?;
+    follow::measure(lab, &bench, figures)?;
+    read::measure(lab, &bench, figures)
+}
+
+impl Bench {
+    /// An empty server, as at the beginning of every turn.
+    fn empty(&self) {
+        self.server.cli(&["FLUSHALL"]);
+    }
+
+    async fn start(&self, head: &RunHead) -> Result<WriterMark> {
+        self.hot.open(head).await?;
+        let writer = WriterId::from_bits(1);
+        let request = TakeOver { run: head.id, worker: "bench".to_owned(), writer, lease: Duration::from_secs(3600) };
+        match self.hot.take_over(&request).await? {
+            TookOver::Taken(taken) => Ok(taken.mark),
+            other => bail!("not taken over: {other:?}"),
+        }
+    }
+
+    /// Appends batches, so many in flight.
+    async fn append(&self, batches: &[Batch], window: usize) -> Result<()> {
+        stream::iter(batches)
+            .map(|batch| async move {
+                let outcome = self.hot.append(batch).await?.outcome;
+                ensure!(outcome == Outcome::Applied, "batch {} of {}: {outcome:?}", batch.seq(), batch.run());
+                Ok(())
+            })
+            .buffered(window)
+            .try_collect()
+            .await
+    }
+}
+
+/// Samples of some channels, to be appended piece by piece, again and again.
+fn source() -> Vec<Vec<f64>> {
+    (0..CHANNELS).map(|channel| adc_series(channel, 100_000)).collect()
+}
+
+/// A body with so many samples of every channel, the index going on and the values repeating.
+fn body(source: &[Vec<f64>], number: usize, chunk: usize) -> BatchBody {
+    let at = number * chunk % (source[0].len() - chunk + 1);
+    let block = |(channel, values): (u32, &Vec<f64>)| SampleBlock {
+        channel,
+        first: (number * chunk) as u64,
+        values: values[at..at + chunk].into(),
+    };
+    BatchBody { blocks: (0..).zip(source).map(block).collect(), ..BatchBody::default() }
+}

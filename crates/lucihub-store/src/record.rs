@@ -9,6 +9,7 @@ mod body;
 mod checks;
 mod end;
 mod error;
+mod flush;
 mod options;
 mod recorder;
 mod reorder;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lab::{Lab, begin_small, content, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
-use lucihub_models_core::hot::HotRuns;
+use lucihub_models_core::hot::{Durability, HotRuns};
 use lucihub_models_core::{GapCause, RunState};
 use lucihub_store::record::{End, Failure};
 use lucihub_store::{Keeper, KeeperOptions, RecordError, RecordOptions, Recorder, Source};
@@ -59,6 +59,24 @@ async fn an_idle_writer_puts_its_run_back_when_it_renews_its_lease() {
     };
     tokio::time::timeout(Duration::from_secs(60), back).await.expect("it is back");
     assert_eq!(content(&lab.store.run(run).await.unwrap()), content(&before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_durable_flush_finds_out_what_the_store_lost() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let recorder = begin_small(&lab.store, run).await;
+    recorder.flush_as(Durability::Applied).await.unwrap();
+    let before = lab.store.run(run).await.unwrap();
+    assert!(lab.hot.lose(run));
+    // Nothing new is pushed: the flush itself asks.
+    recorder.flush_as(Durability::Applied).await.unwrap();
+    assert_eq!(recorder.stats().restores, 1);
+    assert_eq!(content(&lab.store.run(run).await.unwrap()), content(&before));
+    for level in [Durability::Replicated(1), Durability::Fsynced] {
+        let refused = recorder.flush_as(level).await.unwrap_err().to_string();
+        assert!(refused.contains("Applied"), "{refused}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

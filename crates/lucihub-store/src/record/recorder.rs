@@ -28,13 +28,13 @@ use crate::store::Store;
 /// wait for earlier ones are not sent then: whoever goes on begins before them.
 #[derive(Debug)]
 pub struct Recorder {
-    run: RunId,
-    mark: WriterMark,
+    pub(super) run: RunId,
+    pub(super) mark: WriterMark,
     pub(super) head: Arc<RunHead>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     pub(super) options: RecordOptions,
     pub(super) limits: Limits,
-    store: Store,
+    pub(super) store: Store,
 }
 
 impl Recorder {
@@ -57,6 +57,7 @@ impl Recorder {
                 reorder: std::collections::HashMap::new(),
                 closed: 0,
                 acknowledged: 0,
+                acknowledged_seq: taken.last_seq(),
                 confirmed: taken.run.confirmed.clone(),
                 cancel: taken.run.cancel,
                 closing: false,
@@ -249,21 +250,6 @@ impl Recorder {
         .await
     }
 
-    /// Waits until all that was pushed is in hot storage. Samples that wait for
-    /// earlier ones go on waiting: only [`finish`](Self::finish) gives those up.
-    ///
-    /// # Errors
-    /// `Failed` when recording cannot go on.
-    pub async fn flush(&self) -> Result<(), RecordError> {
-        let target = {
-            let mut p = self.shared.lock();
-            p.close_open();
-            p.closed
-        };
-        self.shared.work.notify_one();
-        self.wait_until(|p| p.acknowledged >= target).await
-    }
-
     /// Waits until the run's end is asked for, or recording fails.
     ///
     /// # Errors
@@ -314,7 +300,7 @@ impl Recorder {
         self.wait_until(|p| p.waiting_bytes() < most).await
     }
 
-    async fn wait_until(&self, done: impl Fn(&Pending) -> bool) -> Result<(), RecordError> {
+    pub(super) async fn wait_until(&self, done: impl Fn(&Pending) -> bool) -> Result<(), RecordError> {
         loop {
             // Registered before the look, so that no progress is missed.
             let progress = self.shared.progress.notified();

@@ -187,6 +187,7 @@ impl Sender {
         self.replay.confirm(&p.confirmed, self.store.limits());
         self.replay.bound(self.options.replay_bytes, self.options.replay_age, now, self.store.limits());
         p.acknowledged = p.acknowledged.max(place);
+        p.acknowledged_seq = p.acknowledged_seq.max(seq);
         p.sent_bytes = p.sent_bytes.saturating_sub(size);
         p.stats.batches += 1;
         p.stats.replay_dropped = self.replay.dropped();

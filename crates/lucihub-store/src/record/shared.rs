@@ -62,6 +62,8 @@ pub(super) struct Pending {
     /// Bodies closed so far, and how many of them are acknowledged.
     pub(super) closed: u64,
     pub(super) acknowledged: u64,
+    /// The number of the last acknowledged batch.
+    pub(super) acknowledged_seq: u64,
     pub(super) confirmed: Positions,
     pub(super) cancel: bool,
     pub(super) closing: bool,
@@ -112,6 +114,13 @@ impl Pending {
         self.closed += 1;
         self.ready_bytes += body.size();
         self.ready.push_back(Ready { body, end: self.next.clone(), place: self.closed });
+    }
+
+    /// Makes a body without content ready, for the sake of its answer.
+    pub(super) fn close_empty(&mut self) {
+        self.close_open();
+        self.closed += 1;
+        self.ready.push_back(Ready { body: BatchBody::default(), end: self.next.clone(), place: self.closed });
     }
 
     /// Takes the next ready body under a number.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lucihub_models_core::hot::{Restore, Restored, Seal};
-use lucihub_models_core::{Gap, GapCause, Invalid, Limits, LogLine, Piece, Positions, Result, RunHead, Timestamp};
+use lucihub_models_core::{Gap, GapCause, LogLine, Piece, Positions, Result, RunHead, Timestamp};
 
 use super::live::LiveRun;
 use super::room::Share;
@@ -24,7 +24,7 @@ impl EmbeddedHot {
         if state.is_terminal() {
             return Ok(Restored::Sealed(Seal::Ended(state.clone())));
         }
-        check(restore, &self.options.limits)?;
+        restore.check(&self.options.limits)?;
         let mut head = restore.head.clone();
         head.worker = Some(restore.worker.clone());
         let lost = Lost::of(restore);
@@ -50,32 +50,6 @@ fn refuse(visit: &mut Visit<'_>) -> Option<Restored> {
     })
 }
 
-fn check(restore: &Restore, limits: &Limits) -> Result<(), Invalid> {
-    let (head, next) = (&restore.head, &restore.next);
-    head.check(limits)?;
-    head.grid.check()?;
-    if restore.worker.len() > limits.text_bytes {
-        let hint = format!("the limit is {} bytes", limits.text_bytes);
-        return Err(Invalid::new("worker", format!("{} bytes", restore.worker.len())).hint(hint));
-    }
-    if next.lines > limits.samples {
-        // No run has so many; without a limit, the next line would have no number.
-        let hint = format!("the limit is {}", limits.samples);
-        return Err(Invalid::new("lines", format!("{} of them", next.lines)).hint(hint));
-    }
-    for (channel, end) in next.samples.iter().enumerate().filter(|(_, end)| **end > 0) {
-        if channel >= head.channels.len() {
-            return Err(Invalid::new(format!("channel {channel}"), "not one of the run's channels")
-                .hint("restore with the head that describes them"));
-        }
-        if *end > limits.samples {
-            return Err(Invalid::new(format!("channel {channel}"), format!("{end} samples"))
-                .hint(format!("the limit is {}", limits.samples)));
-        }
-    }
-    Ok(())
-}
-
 /// What lies between the confirmed positions and where the writer goes on.
 struct Lost {
     confirmed: Positions,
@@ -86,14 +60,7 @@ struct Lost {
 
 impl Lost {
     fn of(restore: &Restore) -> Self {
-        let head = &restore.head;
-        let mut next = restore.next.clone();
-        // States and phases are the head's.
-        next.states = head.states.len() as u64;
-        next.phases = head.phases.len() as u64;
-        next.samples.truncate(head.channels.len());
-        let mut confirmed = restore.confirmed.min(&next);
-        confirmed.samples.truncate(next.samples.len());
+        let (confirmed, next) = restore.bounds();
         let gap = |(channel, end): (u32, &u64)| {
             let gap = Gap::new(confirmed.sample(channel)..*end, GapCause::Store);
             (!gap.is_empty()).then_some((channel, Piece::Gap(gap)))

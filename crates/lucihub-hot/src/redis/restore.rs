@@ -2,7 +2,7 @@
 
 use fred::types::Value;
 use lucihub_models_core::hot::{Restore, Restored, Seal};
-use lucihub_models_core::{Gap, GapCause, IdSource, Invalid, Limits, Piece, Positions, Result, SystemIds};
+use lucihub_models_core::{Gap, GapCause, IdSource, Piece, Positions, Result, SystemIds};
 
 use super::RedisHot;
 use super::block::{Entry, pack_lost_lines, pack_samples};
@@ -19,7 +19,7 @@ impl RedisHot {
         let state = restore.head.state();
         // A run that is there, or was deleted, answers so before its head is looked at.
         let refused = if state.is_terminal() { Some(Ok(Restored::Sealed(Seal::Ended(state.clone())))) } else { None };
-        let refused = refused.or_else(|| check(restore, &self.options.limits).err().map(|e| Err(e.into())));
+        let refused = refused.or_else(|| restore.check(&self.options.limits).err().map(|e| Err(e.into())));
         let mut args = super::args();
         args.push(if refused.is_none() { "1" } else { "0" }.into());
         args.push(SystemIds.writer_id().to_string().into());
@@ -74,13 +74,7 @@ struct Lost {
 fn put_run(restore: &Restore, args: &mut Vec<Value>) -> Result<Lost> {
     let mut head = restore.head.clone();
     head.worker = Some(restore.worker.clone());
-    let mut next = restore.next.clone();
-    // States and phases are the head's.
-    next.states = head.states.len() as u64;
-    next.phases = head.phases.len() as u64;
-    next.samples.truncate(head.channels.len());
-    let mut confirmed = restore.confirmed.min(&next);
-    confirmed.samples.truncate(next.samples.len());
+    let (confirmed, next) = restore.bounds();
     let (mark, seq) = (mark_text(restore.mark), restore.last_seq.to_string());
     let fields = [
         ("head_rev", "0"),
@@ -96,30 +90,4 @@ fn put_run(restore: &Restore, args: &mut Vec<Value>) -> Result<Lost> {
     position_args(&confirmed, args);
     head_args(&head, args)?;
     Ok(Lost { confirmed, next })
-}
-
-fn check(restore: &Restore, limits: &Limits) -> Result<(), Invalid> {
-    let (head, next) = (&restore.head, &restore.next);
-    head.check(limits)?;
-    head.grid.check()?;
-    if restore.worker.len() > limits.text_bytes {
-        let hint = format!("the limit is {} bytes", limits.text_bytes);
-        return Err(Invalid::new("worker", format!("{} bytes", restore.worker.len())).hint(hint));
-    }
-    if next.lines > limits.samples {
-        // No run has so many; without a limit, the next line would have no number.
-        let hint = format!("the limit is {}", limits.samples);
-        return Err(Invalid::new("lines", format!("{} of them", next.lines)).hint(hint));
-    }
-    for (channel, end) in next.samples.iter().enumerate().filter(|(_, end)| **end > 0) {
-        if channel >= head.channels.len() {
-            return Err(Invalid::new(format!("channel {channel}"), "not one of the run's channels")
-                .hint("restore with the head that describes them"));
-        }
-        if *end > limits.samples {
-            return Err(Invalid::new(format!("channel {channel}"), format!("{end} samples"))
-                .hint(format!("the limit is {}", limits.samples)));
-        }
-    }
-    Ok(())
 }

@@ -1,14 +1,13 @@
 //! Append: the central contract.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use super::durability::{Durability, Secured};
+use super::restore::{Restore, Restored};
 use crate::batch::{Batch, WriterMark};
 use crate::error::Result;
 use crate::id::RunId;
-use crate::latest::{RunHead, RunState};
+use crate::latest::RunState;
 use crate::plan::Reject;
 use crate::position::Positions;
 
@@ -53,38 +52,6 @@ pub struct Answer {
     pub cancel: bool,
     /// Positions that are safe in cold storage.
     pub confirmed: Positions,
-}
-
-/// A run to be put back by its writer after the store lost it.
-#[derive(Debug, Clone)]
-pub struct Restore {
-    /// The head as it was at `next`.
-    pub head: RunHead,
-    /// The worker's name.
-    pub worker: String,
-    /// The writer that goes on, with the epoch it has.
-    pub mark: WriterMark,
-    /// How long its lease lasts.
-    pub lease: Duration,
-    /// The last sequence number that `next` covers: the writer goes on with the one after.
-    pub last_seq: u64,
-    /// What cold storage has.
-    pub confirmed: Positions,
-    /// Where the writer goes on. What lies between `confirmed` and `next` is
-    /// lost: samples become a gap with cause `store`, and each lost line
-    /// [`LogLine::lost`](crate::LogLine::lost), so that every position keeps its meaning.
-    pub next: Positions,
-}
-
-/// The answer to a restore.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Restored {
-    /// The run is back.
-    Restored,
-    /// The store has the run: it was not lost, or another restored it first.
-    Existing,
-    /// It was deleted, or `next` is already terminal.
-    Sealed(Seal),
 }
 
 /// Appending to a run, and what the keeper tells hot storage about it.

@@ -8,14 +8,16 @@ mod append;
 mod devices;
 mod durability;
 mod logs;
+mod restore;
 mod runs;
 mod samples;
 mod watch;
 
-pub use append::{Answer, HotAppend, Outcome, Restore, Restored, Seal};
+pub use append::{Answer, HotAppend, Outcome, Seal};
 pub use devices::{ActiveDevice, Announced, DEVICE_LEASE, DeviceSeen, HotDevices};
 pub use durability::{Durability, Secured};
 pub use logs::{HotLogs, LineSlice};
+pub use restore::{Restore, Restored};
 pub use runs::{Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, TakeOver, Taken, TookOver};
 pub use samples::HotSamples;
 pub use watch::{Health, HotWatch, RunWakes, Wakes};

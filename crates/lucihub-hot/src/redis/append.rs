@@ -5,84 +5,71 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fred::types::{Key, Value};
 use lucihub_models_core::hot::{Answer, Durability, HotAppend, Outcome, Restore, Restored, Seal, Secured};
-use lucihub_models_core::{Batch, BatchBody, Plan, Positions, Reject, Result, RunId, RunState, StoreError, WriterMark};
+use lucihub_models_core::{
+    Batch, BatchBody, Invalid, Plan, Positions, Reject, Result, RunId, RunState, StoreError, WriterMark,
+};
 
 use super::RedisHot;
 use super::block::{Entry, pack_lines, pack_samples};
-use super::cache::{Remembered, Stage};
-use super::head::{changes_head, growth_args};
+use super::cache::Stage;
+use super::head::{changes_head, growth};
 use super::keys::RunKeys;
 use super::link::Lane;
 use super::reply::{Reply, count, position_args};
 use super::snapshot::mark_text;
 
-/// A batch ready to be sent.
-struct Ready {
-    keys: Vec<Key>,
-    args: Vec<Value>,
-    /// Whether it is to be written, or only checked.
-    acts: bool,
-    /// Why it will write nothing, should all other checks pass.
-    reject: Option<Reject>,
+/// A batch that was planned.
+enum Planned {
+    /// It can be sent.
+    Ready(Vec<Key>, Vec<Value>),
+    /// The plan refuses it, which counts only if all checks before pass.
+    Refused(Reject),
+    /// Nothing is known of the run as the batch would meet it.
+    Unknown,
 }
 
-/// What the script said.
+/// What a script said.
 enum Said {
     Answer(Answer),
-    /// The checks before the plan have passed.
-    Checked {
+    /// All checks before the plan pass.
+    Passes {
         cancel: bool,
         confirmed: Positions,
     },
-    /// The plan was made for another run than the one that is there.
-    Stale,
 }
 
 #[async_trait]
 impl HotAppend for RedisHot {
     async fn append(&self, batch: &Batch) -> Result<Answer> {
-        /// Plans in a row that may turn out to be out of date: only another writer of the same mark could do that.
+        /// How often the run may turn out to be another than the one that was planned on: only another process that
+        /// writes under the same mark could do that.
         const TRIES: usize = 4;
         let run = batch.run();
         for _ in 0..TRIES {
-            let ready = match self.plan(batch)? {
-                Some(ready) => ready,
-                None => {
-                    // Not planned ahead: the run as it is decides what the batch would meet.
-                    self.fetch(run, true).await?;
-                    match self.plan(batch)? {
-                        Some(ready) => ready,
-                        None => self.probe(batch),
-                    }
-                }
-            };
-            let script = if ready.acts { &self.link.scripts.append } else { &self.link.scripts.check };
-            let sent = self.link.call(Lane::Write, script, ready.keys, ready.args).await;
-            let full = matches!(sent, Err(StoreError::Full { .. }));
-            let said = match sent {
-                // A server without room still reads: what else the answer has to say is asked for.
-                Err(StoreError::Full { .. }) => self.ask(batch).await?,
-                sent => self.read_answer(batch, sent?)?,
-            };
-            match said {
-                Said::Answer(answer) => {
-                    if answer.outcome == Outcome::Applied && !batch.body().states.is_empty() {
-                        self.watch.call_keepers(run);
-                    }
-                    return Ok(answer);
-                }
-                Said::Checked { cancel, confirmed } => {
-                    if let Some(reject) = ready.reject {
-                        return Ok(Answer { outcome: Outcome::Rejected(reject), cancel, confirmed });
-                    }
-                    if full {
-                        return Ok(Answer { outcome: Outcome::Full, cancel, confirmed });
-                    }
-                }
-                Said::Stale => {}
+            let mut planned = self.plan(batch)?;
+            if matches!(planned, Planned::Unknown) {
+                self.fetch(run, true).await?;
+                planned = self.plan(batch)?;
             }
-            // Its number is the next one after all, or the run is another: plan anew.
-            self.cache.with(run, Remembered::forget_stages);
+            let refused = match planned {
+                Planned::Ready(keys, args) => match self.send(batch, keys, args).await {
+                    Ok(Some(answer)) => return Ok(answer),
+                    Ok(None) => None,
+                    // What else the answer has to say, a server without room says too.
+                    Err(StoreError::Full { .. }) => Some(Outcome::Full),
+                    Err(error) => return Err(error),
+                },
+                Planned::Refused(reject) => Some(Outcome::Rejected(reject)),
+                Planned::Unknown => None,
+            };
+            match (self.check(batch).await?, refused) {
+                (Said::Answer(answer), _) => return Ok(answer),
+                (Said::Passes { cancel, confirmed }, Some(outcome)) => {
+                    return Ok(Answer { outcome, cancel, confirmed });
+                }
+                // It is the next one after all, of another run than was planned on.
+                (Said::Passes { .. }, None) => self.cache.with(run, super::cache::Remembered::forget_stages),
+            }
         }
         Err(StoreError::unavailable(self.link.server(), format!("run {run} keeps changing under the batch; try again")))
     }
@@ -122,184 +109,193 @@ fn positions_if_there(reply: &mut Reply) -> Result<Option<Positions>> {
     }
 }
 
+/// The digest of a batch as it is kept: 128 bits of it tell batches apart.
+fn digest_text(batch: &Batch) -> String {
+    format!("{:.32}", batch.digest().to_string())
+}
+
 /// The slot that remembers a batch: the last eight have one each.
-fn slot(seq: u64) -> Value {
-    format!("d{}", seq % Batch::WINDOW as u64).into()
+fn slot(seq: u64) -> String {
+    format!("d{}", seq % Batch::WINDOW as u64)
 }
 
 impl RedisHot {
-    /// The first arguments of the script: who asks, and what must hold.
-    fn demands(&self, batch: &Batch, incarnation: &str, last: &str, known: &str, act: bool) -> Vec<Value> {
-        let before = batch.seq().checked_sub(1);
+    /// Plans a batch on the run as it is after the batch before, if that is remembered, and remembers what the run will
+    /// be: the next batch may be planned before this one is answered.
+    fn plan(&self, batch: &Batch) -> Result<Planned> {
+        let run = batch.run();
+        let Some((stage, incarnation, known)) =
+            self.cache.with(run, |r| Some((r.before(batch)?.clone(), r.incarnation.clone(), r.known_confirmed())))
+        else {
+            return Ok(Planned::Unknown);
+        };
+        let body = batch.body();
+        let plan = match Plan::new(body, &stage.head, &stage.next, &self.options.limits) {
+            Ok(plan) => plan,
+            Err(reject) => return Ok(Planned::Refused(reject)),
+        };
+        let run_keys = self.keys.run(run);
+        let mut keys = vec![run_keys.run(), Key::from(run_keys.wake())];
         let mut args = super::args();
+        args.extend([stage.tip.into(), known.into()]);
+        let counts = args.len();
+        args.resize(counts + 3, Value::Null);
+
+        put_entries(run, &run_keys, body, &plan, stage.next.lines, &mut keys, &mut args)?;
+        args[counts] = count(keys.len() - 2);
+        let entries = args.len();
+        let mut next = stage.next;
+        plan.advance(body, &mut next);
+        put_positions(body, &plan, &next, &mut args);
+        let digest = digest_text(batch);
+        let tip = format!("{incarnation}.{}.{}.{digest}", mark_text(batch.mark()), batch.seq());
+        args.extend(["tip".into(), Value::from(tip.as_str())]);
+        args.extend([slot(batch.seq()).into(), Value::from(format!("{}:{digest}", batch.seq()))]);
+        let mut head = stage.head;
+        let grown = if changes_head(body, &plan) {
+            Arc::make_mut(&mut head).apply(body, &plan);
+            let rev = format!("{}.{}", batch.mark().epoch, batch.seq());
+            args.extend(["head_rev".into(), Value::from(rev)]);
+            growth(body, &plan)?
+        } else {
+            <[Vec<Value>; 5]>::default()
+        };
+        if let Some(change) = plan.states.last() {
+            args.extend(["state".into(), Value::from(change.state.as_str())]);
+        }
+        if let Some(state) = plan.seal() {
+            args.extend(["seal".into(), Value::from(state.as_str())]);
+        }
+        args[counts + 2] = count(args.len() - entries);
+        args[counts + 1] = count(put_growth(grown, &run_keys, &mut keys, &mut args));
+        self.cache.with(run, |r| r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next }));
+        Ok(Planned::Ready(keys, args))
+    }
+
+    /// Sends a batch as it was planned. `None` if the run is not the one that it was planned on.
+    async fn send(&self, batch: &Batch, keys: Vec<Key>, args: Vec<Value>) -> Result<Option<Answer>> {
+        let mut reply = self.link.call(Lane::Write, &self.link.scripts.append, keys, args).await?;
+        if reply.text()? != "applied" {
+            return Ok(None);
+        }
+        let cancel = !reply.text()?.is_empty();
+        let confirmed = match reply.optional_next()? {
+            Some(rev) => self.learn_confirmed(batch.run(), rev, reply.positions()?),
+            None => self.confirmed(batch.run()),
+        };
+        if !batch.body().states.is_empty() {
+            self.watch.call_keepers(batch.run());
+        }
+        Ok(Some(Answer { outcome: Outcome::Applied, cancel, confirmed }))
+    }
+
+    /// What the checks before the plan say.
+    async fn check(&self, batch: &Batch) -> Result<Said> {
+        let mut args = super::args();
+        let before = batch.seq().checked_sub(1);
         args.extend([
             mark_text(batch.mark()).into(),
             batch.seq().to_string().into(),
             // Number 0 is never the next one.
             before.map_or_else(|| "-".to_owned(), |before| before.to_string()).into(),
-            batch.digest().to_string().into(),
-            slot(batch.seq()),
-            slot(before.unwrap_or_default()),
-            incarnation.into(),
-            last.into(),
-            known.into(),
-            if act { "1" } else { "0" }.into(),
+            digest_text(batch).into(),
+            slot(batch.seq()).into(),
+            self.cache.with(batch.run(), |r| r.known_confirmed()).into(),
         ]);
-        args
-    }
-
-    /// Asks for the checks alone.
-    fn probe(&self, batch: &Batch) -> Ready {
-        let args = self.demands(batch, "", "", "", false);
-        Ready { keys: self.keys.run(batch.run()).fixed(0), args, acts: false, reject: None }
-    }
-
-    /// What the checks before the plan say of a batch that was planned.
-    async fn ask(&self, batch: &Batch) -> Result<Said> {
-        let Some(args) = self.cache.with(batch.run(), |r| {
-            let stage = r.before(batch)?;
-            Some(self.demands(batch, &r.incarnation, &stage.last, &r.known_confirmed(), false))
-        }) else {
-            return Ok(Said::Stale);
-        };
         let keys = self.keys.run(batch.run()).fixed(0);
-        self.read_answer(batch, self.link.call(Lane::Write, &self.link.scripts.check, keys, args).await?)
-    }
-
-    /// Plans a batch on the run as it is after the batch before, if that is remembered, and remembers what the run will
-    /// be: the next batch may be planned before this one is answered.
-    fn plan(&self, batch: &Batch) -> Result<Option<Ready>> {
-        let run = batch.run();
-        let Some((stage, incarnation, known)) =
-            self.cache.with(run, |r| Some((r.before(batch)?.clone(), r.incarnation.clone(), r.known_confirmed())))
-        else {
-            return Ok(None);
-        };
-        let body = batch.body();
-        let plan = match Plan::new(body, &stage.head, &stage.next, &self.options.limits) {
-            Ok(plan) => plan,
-            Err(reject) => {
-                let args = self.demands(batch, &incarnation, &stage.last, &known, false);
-                return Ok(Some(Ready { keys: self.keys.run(run).fixed(0), args, acts: false, reject: Some(reject) }));
-            }
-        };
-        let mut args = self.demands(batch, &incarnation, &stage.last, &known, true);
-        let run_keys = self.keys.run(run);
-        let keys = put_entries(run, &run_keys, body, &plan, stage.next.lines, &mut args)?;
-        growth_args(body, &plan, &mut args)?;
-        let mut next = stage.next;
-        plan.advance(body, &mut next);
-        put_positions(body, &plan, &next, &mut args);
-        args.push(plan.states.last().map_or("", |change| change.state.as_str()).into());
-        args.push(plan.seal().map_or("", RunState::as_str).into());
-        let changes = changes_head(body, &plan);
-        args.push(if changes { "1" } else { "" }.into());
-        let mut head = stage.head;
-        if changes {
-            Arc::make_mut(&mut head).apply(body, &plan);
-        }
-        let last = format!("{}:{}", batch.seq(), batch.digest());
-        self.cache.with(run, |r| r.stage(Stage { mark: batch.mark(), seq: batch.seq(), last, head, next }));
-        Ok(Some(Ready { keys, args, acts: true, reject: None }))
-    }
-
-    /// Takes the script's answer apart, and remembers what is confirmed.
-    fn read_answer(&self, batch: &Batch, mut reply: Reply) -> Result<Said> {
+        let mut reply = self.link.call(Lane::Write, &self.link.scripts.check, keys, args).await?;
         let code = reply.text()?;
-        let nothing = |outcome| Ok(Said::Answer(Answer { outcome, cancel: false, confirmed: Positions::default() }));
-        match &*code {
-            "absent" => {
-                self.cache.forget(batch.run());
-                return nothing(Outcome::NoRun);
-            }
-            "deleted" => {
-                self.cache.forget(batch.run());
-                return nothing(Outcome::Sealed(Seal::Deleted));
-            }
-            _ => {}
+        let gone = match &*code {
+            "absent" => Some(Outcome::NoRun),
+            "deleted" => Some(Outcome::Sealed(Seal::Deleted)),
+            _ => None,
+        };
+        if let Some(outcome) = gone {
+            self.cache.forget(batch.run());
+            return Ok(Said::Answer(Answer { outcome, cancel: false, confirmed: Positions::default() }));
         }
-        let (detail, cancel, confirmed_rev) = (reply.text()?, !reply.text()?.is_empty(), reply.text()?);
+        let (detail, cancel, rev) = (reply.text()?, !reply.text()?.is_empty(), reply.text()?);
         let confirmed = match reply.optional_nested()? {
-            Some(_) if code == "stale" => Positions::default(),
-            Some(fields) => {
-                let mut whole = Reply::new("append", vec![Value::Array(fields.into_values())]);
-                let confirmed = whole.positions()?;
-                let keep = (confirmed_rev.clone(), confirmed.clone());
-                self.cache.with(batch.run(), |r| {
-                    if confirmed_rev.starts_with(&r.incarnation) {
-                        r.confirmed = Some(keep);
-                    }
-                });
-                confirmed
-            }
-            None => self.cache.with(batch.run(), |r| {
-                r.confirmed.as_ref().map(|(_, confirmed)| confirmed.clone()).unwrap_or_default()
-            }),
+            Some(fields) => self.learn_confirmed(batch.run(), rev, fields.into_positions()?),
+            None => self.confirmed(batch.run()),
         };
         let outcome = match &*code {
-            "applied" => Outcome::Applied,
+            "passes" => return Ok(Said::Passes { cancel, confirmed }),
             "duplicate" => Outcome::Duplicate,
             "conflict" => Outcome::Conflict,
             "fenced" => Outcome::Fenced,
             "sealed" => Outcome::Sealed(Seal::Ended(RunState::from(&*detail))),
-            "behind" => Outcome::Behind(detail.parse().map_err(|_| reply.bad("seq is no number"))?),
-            "checked" => return Ok(Said::Checked { cancel, confirmed }),
-            "stale" => return Ok(Said::Stale),
+            "behind" => Outcome::Behind(detail.parse().map_err(|_| reply.bad("the last number is none"))?),
             other => return Err(reply.bad(format!("{other:?}"))),
         };
         Ok(Said::Answer(Answer { outcome, cancel, confirmed }))
     }
+
+    /// What is remembered as confirmed.
+    fn confirmed(&self, run: RunId) -> Positions {
+        self.cache.with(run, |r| r.confirmed.as_ref().map(|(_, confirmed)| confirmed.clone()).unwrap_or_default())
+    }
+
+    fn learn_confirmed(&self, run: RunId, rev: String, confirmed: Positions) -> Positions {
+        self.cache.with(run, |r| r.confirmed = Some((rev, confirmed.clone())));
+        confirmed
+    }
 }
 
-/// The stream entries of a batch as arguments, and the keys of their streams behind the fixed ones.
+/// The stream entries of a batch, and the keys of their streams.
 fn put_entries(
     run: RunId,
-    keys: &RunKeys,
+    run_keys: &RunKeys,
     body: &BatchBody,
     plan: &Plan,
     first_line: u64,
+    keys: &mut Vec<Key>,
     args: &mut Vec<Value>,
-) -> Result<Vec<Key>> {
-    let mut all = keys.fixed(plan.pieces.len() + 1);
-    let fixed = all.len();
-    let at = args.len();
-    args.push(Value::Null);
+) -> Result<()> {
     let mut put = |key: Key, entry: Entry| {
-        all.push(key);
+        keys.push(key);
         args.push(format!("{}-0", entry.end).into());
         args.push(entry.block.into());
     };
     if !body.lines.is_empty() {
         let entry = pack_lines(run, first_line, &body.lines)
-            .map_err(|e| StoreError::from(lucihub_models_core::Invalid::new("log lines", e.to_string())))?;
-        put(keys.log(), entry);
+            .map_err(|e| StoreError::from(Invalid::new("log lines", e.to_string())))?;
+        put(run_keys.log(), entry);
     }
     let mut entries = Vec::new();
     for (channel, pieces) in &plan.pieces {
         pack_samples(run, *channel, pieces, &mut entries);
-        let key = keys.samples(*channel);
+        let key = run_keys.samples(*channel);
         entries.drain(..).for_each(|entry| put(key.clone(), entry));
     }
-    args[at] = count(all.len() - fixed);
-    Ok(all)
+    Ok(())
 }
 
-/// The positions that a batch moves.
+/// What the head grows by, and the keys of it. Returns how many parts grow.
+fn put_growth(grown: [Vec<Value>; 5], run_keys: &RunKeys, keys: &mut Vec<Key>, args: &mut Vec<Value>) -> usize {
+    let before = keys.len();
+    let commands = ["RPUSH", "RPUSH", "RPUSH", "RPUSH", "HSET"];
+    for ((items, key), command) in grown.into_iter().zip(run_keys.grows()).zip(commands) {
+        if !items.is_empty() {
+            keys.push(key);
+            args.extend([command.into(), count(items.len())]);
+            args.extend(items);
+        }
+    }
+    keys.len() - before
+}
+
+/// The positions that a batch moves, as fields of the run.
 fn put_positions(body: &BatchBody, plan: &Plan, next: &Positions, args: &mut Vec<Value>) {
-    let at = args.len();
-    args.push(Value::Null);
     let moved = [
-        ("states", next.states, !plan.states.is_empty()),
-        ("phases", next.phases, !body.phases.is_empty()),
-        ("lines", next.lines, !body.lines.is_empty()),
+        ("next:states", next.states, !plan.states.is_empty()),
+        ("next:phases", next.phases, !body.phases.is_empty()),
+        ("next:lines", next.lines, !body.lines.is_empty()),
     ];
     for (name, value, _) in moved.into_iter().filter(|(_, _, moved)| *moved) {
-        args.push(name.into());
-        args.push(value.to_string().into());
+        args.extend([name.into(), Value::from(value.to_string())]);
     }
     for (channel, _) in &plan.pieces {
-        args.push(channel.to_string().into());
-        args.push(next.sample(*channel).to_string().into());
+        args.extend([format!("next:{channel}").into(), Value::from(next.sample(*channel).to_string())]);
     }
-    args[at] = count(args.len() - at - 1);
 }

@@ -2,7 +2,7 @@
 //!
 //! - A head is large and rarely changes: it is fetched again only when its revision has.
 //! - A batch is planned here, by core's pure code, on the run as it was after the batch before. The script writes it
-//!   only if the run is still exactly that: same incarnation, same last batch. So plans may run ahead of the answers,
+//!   only if the run is still exactly that: its *tip*, which names incarnation, writer and last batch, is the same. So plans may run ahead of the answers,
 //!   with a whole window in flight, and a plan that is out of date writes nothing.
 
 use std::collections::VecDeque;
@@ -17,8 +17,8 @@ use lucihub_models_core::{Batch, Positions, RunHead, RunId, WriterMark};
 pub(super) struct Stage {
     pub(super) mark: WriterMark,
     pub(super) seq: u64,
-    /// Number and digest of that batch as the server keeps them; empty if it was applied under no such name.
-    pub(super) last: String,
+    /// What the server calls the run as it is then.
+    pub(super) tip: String,
     pub(super) head: Arc<RunHead>,
     pub(super) next: Positions,
 }

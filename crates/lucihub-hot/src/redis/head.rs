@@ -52,15 +52,11 @@ pub(super) fn head_args(head: &RunHead, args: &mut Vec<Value>) -> Result<()> {
     Ok(())
 }
 
-/// What a batch adds to a head, as arguments: four counted lists, then a counted list of fields.
-pub(super) fn growth_args(body: &BatchBody, plan: &Plan, args: &mut Vec<Value>) -> Result<()> {
-    list_args(&plan.states, args)?;
-    list_args(&body.phases, args)?;
-    list_args(&body.overloads, args)?;
-    list_args(&body.final_values, args)?;
+/// What a batch adds to a head: items of four lists, then names and values of fields.
+pub(super) fn growth(body: &BatchBody, plan: &Plan) -> Result<[Vec<Value>; 5]> {
     let HeadPatch { channels, time_base, op_time_ns, ic_time_ns, firmware, entity_digest, output, error, .. } =
         &body.patch;
-    let mut fields: Vec<(&str, String)> = Vec::new();
+    let mut fields = Vec::new();
     put(&mut fields, "channels", channels.as_ref())?;
     put(&mut fields, "time_base", time_base.as_ref())?;
     put(&mut fields, "op_time_ns", op_time_ns.as_ref())?;
@@ -69,27 +65,18 @@ pub(super) fn growth_args(body: &BatchBody, plan: &Plan, args: &mut Vec<Value>) 
     put(&mut fields, "entity_digest", entity_digest.as_ref())?;
     put(&mut fields, "output", output.as_ref())?;
     put(&mut fields, "error", error.as_ref())?;
-    args.push(count(2 * fields.len()));
-    for (name, value) in fields {
-        args.push(name.into());
-        args.push(value.into());
-    }
-    Ok(())
+    Ok([items(&plan.states)?, items(&body.phases)?, items(&body.overloads)?, items(&body.final_values)?, fields])
 }
 
-fn put<'a>(fields: &mut Vec<(&'a str, String)>, name: &'a str, value: Option<&impl Serialize>) -> Result<()> {
+fn put(fields: &mut Vec<Value>, name: &'static str, value: Option<&impl Serialize>) -> Result<()> {
     if let Some(value) = value {
-        fields.push((name, json(value)?));
+        fields.extend([name.into(), Value::from(json(value)?)]);
     }
     Ok(())
 }
 
-fn list_args(items: &[impl Serialize], args: &mut Vec<Value>) -> Result<()> {
-    args.push(count(items.len()));
-    for item in items {
-        args.push(json(item)?.into());
-    }
-    Ok(())
+fn items(items: &[impl Serialize]) -> Result<Vec<Value>> {
+    items.iter().map(|item| Ok(json(item)?.into())).collect()
 }
 
 /// Whether a batch changes the head. Most bring lines and samples alone.
@@ -125,19 +112,15 @@ mod tests {
 
     use super::*;
 
-    /// What the server would have after these arguments, in the order that a snapshot gives it.
-    fn stored(args: Vec<Value>, fields_first: bool) -> (Vec<Value>, Vec<Vec<Value>>) {
+    /// What the server would have after these arguments: fields, and four lists.
+    fn stored(args: Vec<Value>) -> (Vec<Value>, Vec<Vec<Value>>) {
         let mut args = args.into_iter();
         let mut list = || {
             let count: usize = args.next().unwrap().into_string().unwrap().parse().unwrap();
             args.by_ref().take(count).collect::<Vec<_>>()
         };
-        if fields_first {
-            let fields = list();
-            return (fields, (0..4).map(|_| list()).collect());
-        }
-        let lists = (0..4).map(|_| list()).collect();
-        (list(), lists)
+        let fields = list();
+        (fields, (0..4).map(|_| list()).collect())
     }
 
     fn read(fields: Vec<Value>, lists: Vec<Vec<Value>>) -> RunHead {
@@ -153,7 +136,7 @@ mod tests {
         head.labels.insert("a\"b".to_owned(), "\u{2028}\0".to_owned());
         let mut args = Vec::new();
         head_args(&head, &mut args).unwrap();
-        let (fields, lists) = stored(args, true);
+        let (fields, lists) = stored(args);
         assert_eq!(read(fields.clone(), lists.clone()), head);
 
         let mut body = BatchBody {
@@ -172,9 +155,8 @@ mod tests {
         body.patch.output = Some(JsonText::from_stored("[1, 2.0]"));
         body.patch.error = Some("none".to_owned());
         let plan = Plan::new(&body, &head, &Positions::default(), &Limits::default()).unwrap();
-        let mut args = Vec::new();
-        growth_args(&body, &plan, &mut args).unwrap();
-        let (more_fields, more_lists) = stored(args, false);
+        let [states, phases, overloads, finals, more_fields] = growth(&body, &plan).unwrap();
+        let more_lists = [states, phases, overloads, finals];
         let fields = fields.into_iter().chain(more_fields).collect();
         let lists = lists.into_iter().zip(more_lists).map(|(a, b)| a.into_iter().chain(b).collect()).collect();
         head.apply(&body, &plan);

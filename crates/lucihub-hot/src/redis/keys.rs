@@ -97,9 +97,9 @@ pub(super) struct RunKeys {
 }
 
 impl RunKeys {
-    /// The parts that every script about a run is given, in this order.
-    const FIXED: [&str; 12] =
-        ["run", "gone", "next", "base", "confirmed", "head", "states", "phases", "overloads", "finals", "log", "wake"];
+    /// The parts that scripts about a run are given, in this order; `append` names its own.
+    const FIXED: [&str; 11] =
+        ["run", "gone", "base", "confirmed", "head", "states", "phases", "overloads", "finals", "log", "wake"];
 
     fn part(&self, part: &str) -> Key {
         format!("{}{part}", self.stem).into()
@@ -110,6 +110,16 @@ impl RunKeys {
         let mut keys = Vec::with_capacity(Self::FIXED.len() + more);
         keys.extend(Self::FIXED.iter().map(|part| self.part(part)));
         keys
+    }
+
+    /// What decides about the run.
+    pub(super) fn run(&self) -> Key {
+        self.part("run")
+    }
+
+    /// What a batch may grow beside streams: four lists and the head.
+    pub(super) fn grows(&self) -> [Key; 5] {
+        ["states", "phases", "overloads", "finals", "head"].map(|part| self.part(part))
     }
 
     /// The log.

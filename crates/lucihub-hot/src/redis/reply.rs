@@ -48,9 +48,9 @@ impl Reply {
         self.next()?.into_bytes().ok_or_else(|| self.bad("bytes are missing"))
     }
 
-    /// All parts that are left.
-    pub(super) fn into_values(self) -> Vec<Value> {
-        self.parts.collect()
+    /// All parts that are left, as positions.
+    pub(super) fn into_positions(self) -> Result<Positions> {
+        Self::new(self.script, vec![Value::Array(self.parts.collect())]).positions()
     }
 
     fn as_text(&self, value: Value) -> Result<Option<String>> {
@@ -123,18 +123,24 @@ impl Reply {
         let mut texts = self.texts()?.into_iter();
         let mut positions = Positions::default();
         while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-            let at = value.parse().map_err(|_| self.bad(format!("{value:?} is no position")))?;
-            match &*name {
-                "states" => positions.states = at,
-                "phases" => positions.phases = at,
-                "lines" => positions.lines = at,
-                channel => {
-                    let channel = channel.parse::<u32>().ok().filter(|channel| *channel < MAX_CHANNELS);
-                    positions.set_sample(channel.ok_or_else(|| self.bad(format!("{name:?} is no channel")))?, at);
-                }
-            }
+            self.set_position(&mut positions, &name, &value)?;
         }
         Ok(positions)
+    }
+
+    /// Sets one position by its name.
+    pub(super) fn set_position(&self, positions: &mut Positions, name: &str, value: &str) -> Result<()> {
+        let at = value.parse().map_err(|_| self.bad(format!("{value:?} is no position")))?;
+        match name {
+            "states" => positions.states = at,
+            "phases" => positions.phases = at,
+            "lines" => positions.lines = at,
+            channel => {
+                let channel = channel.parse::<u32>().ok().filter(|channel| *channel < MAX_CHANNELS);
+                positions.set_sample(channel.ok_or_else(|| self.bad(format!("{name:?} is no channel")))?, at);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -145,17 +151,22 @@ const MAX_CHANNELS: u32 = 1 << 20;
 pub(super) fn position_args(positions: &Positions, args: &mut Vec<Value>) {
     let at = args.len();
     args.push(Value::Null);
+    put_positions("", positions, args);
+    args[at] = count(args.len() - at - 1);
+}
+
+/// Positions as names and values, behind a prefix. What is 0 is left out.
+pub(super) fn put_positions(prefix: &str, positions: &Positions, args: &mut Vec<Value>) {
     let [states, phases, lines] = POSITION_NAMES;
     let named = [(states, positions.states), (phases, positions.phases), (lines, positions.lines)];
     for (name, value) in named.into_iter().filter(|(_, value)| *value > 0) {
-        args.push(name.into());
+        args.push(format!("{prefix}{name}").into());
         args.push(value.to_string().into());
     }
     for (channel, value) in positions.samples.iter().enumerate().filter(|(_, value)| **value > 0) {
-        args.push(channel.to_string().into());
+        args.push(format!("{prefix}{channel}").into());
         args.push(value.to_string().into());
     }
-    args[at] = count(args.len() - at - 1);
 }
 
 /// A count as an argument.

@@ -2,14 +2,14 @@
 
 use fred::types::Value;
 use lucihub_models_core::hot::{Restore, Restored, Seal};
-use lucihub_models_core::{Gap, GapCause, IdSource, Piece, Positions, Result, SystemIds};
+use lucihub_models_core::{Gap, GapCause, Piece, Positions, Result};
 
 use super::RedisHot;
 use super::block::{Entry, pack_lost_lines, pack_samples};
 use super::head::head_args;
 use super::link::Lane;
 use super::reply::{count, position_args};
-use super::runs::{micros, put_fields};
+use super::runs::{incarnation, micros, put_run};
 use super::snapshot::mark_text;
 
 impl RedisHot {
@@ -22,11 +22,12 @@ impl RedisHot {
         let refused = refused.or_else(|| restore.check(&self.options.limits).err().map(|e| Err(e.into())));
         let mut args = super::args();
         args.push(if refused.is_none() { "1" } else { "0" }.into());
-        args.push(SystemIds.writer_id().to_string().into());
+        let incarnation = incarnation();
+        args.push(incarnation.as_str().into());
         let mut keys = self.keys.run(run).fixed(restore.next.samples.len() + 1);
         if refused.is_none() {
             let fixed = keys.len();
-            let at = put_run(restore, &mut args)?;
+            let at = put_restored(restore, &incarnation, &mut args)?;
             let run_keys = self.keys.run(run);
             let entries = args.len();
             args.push(Value::Null);
@@ -71,21 +72,21 @@ struct Lost {
 }
 
 /// Fields, positions and head of the run as arguments.
-fn put_run(restore: &Restore, args: &mut Vec<Value>) -> Result<Lost> {
+fn put_restored(restore: &Restore, incarnation: &str, args: &mut Vec<Value>) -> Result<Lost> {
     let mut head = restore.head.clone();
     head.worker = Some(restore.worker.clone());
     let (confirmed, next) = restore.bounds();
-    let (mark, seq) = (mark_text(restore.mark), restore.last_seq.to_string());
+    let mark = mark_text(restore.mark);
+    let tip = format!("{incarnation}.{mark}.{}.", restore.last_seq);
     let fields = [
         ("head_rev", "0"),
         ("confirmed_rev", "0"),
         ("state", head.state().as_str()),
         ("mark", &*mark),
         ("worker", &*restore.worker),
-        ("seq", &*seq),
+        ("tip", &*tip),
     ];
-    put_fields(&fields, args);
-    position_args(&next, args);
+    put_run(&fields, &next, args);
     position_args(&Positions { states: 0, phases: 0, ..confirmed.clone() }, args);
     position_args(&confirmed, args);
     head_args(&head, args)?;

@@ -12,7 +12,7 @@ use lucihub_models_core::{
 use super::RedisHot;
 use super::head::{head_args, text_json};
 use super::link::Lane;
-use super::reply::{count, position_args};
+use super::reply::{count, position_args, put_positions};
 use super::snapshot::mark_text;
 
 /// A span as scripts take it. No lease and no tombstone lasts longer than ten thousand years.
@@ -27,11 +27,10 @@ impl HotRuns for RedisHot {
         let checked = head.check_new(&self.options.limits);
         let mut args = super::args();
         args.push(if checked.is_ok() { "1" } else { "0" }.into());
-        args.push(SystemIds.writer_id().to_string().into());
+        args.push(incarnation().into());
         if checked.is_ok() {
-            put_fields(&[("head_rev", "0"), ("confirmed_rev", "0"), ("state", head.state().as_str())], &mut args);
             let next = Positions { states: head.states.len() as u64, ..Positions::default() };
-            position_args(&next, &mut args);
+            put_run(&[("head_rev", "0"), ("confirmed_rev", "0"), ("state", head.state().as_str())], &next, &mut args);
             position_args(&Positions::default(), &mut args);
             position_args(&Positions::default(), &mut args);
             head_args(head, &mut args)?;
@@ -167,13 +166,21 @@ impl HotRuns for RedisHot {
     }
 }
 
-/// A counted list of names and values.
-pub(super) fn put_fields(fields: &[(&str, &str)], args: &mut Vec<Value>) {
-    args.push(count(2 * fields.len()));
+/// The fields of a run that is placed, and how far it is, as a counted list.
+pub(super) fn put_run(fields: &[(&str, &str)], next: &Positions, args: &mut Vec<Value>) {
+    let at = args.len();
+    args.push(Value::Null);
     for (name, value) in fields {
         args.push((*name).into());
         args.push((*value).into());
     }
+    put_positions("next:", next, args);
+    args[at] = count(args.len() - at - 1);
+}
+
+/// Drawn for each life of a run.
+pub(super) fn incarnation() -> String {
+    format!("{:.16}", SystemIds.writer_id().to_string())
 }
 
 impl RedisHot {

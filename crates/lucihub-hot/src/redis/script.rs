@@ -31,8 +31,15 @@ const READS: &str = " flags=no-writes";
 /// Needs room.
 const FILLS: &str = "";
 
+/// What scripts about a run begin with.
+const RUN: &str = include_str!("scripts/run_prelude.lua");
+/// What scripts about devices begin with.
+const DEVICE: &str = include_str!("scripts/device_prelude.lua");
+/// Begins with nothing: it is called so often that defining functions would cost.
+const ALONE: &str = "";
+
 macro_rules! scripts {
-    ($($(#[$meta:meta])* $field:ident = $prelude:literal $file:literal $flags:ident),+ $(,)?) => {
+    ($($(#[$meta:meta])* $field:ident = $prelude:ident $flags:ident),+ $(,)?) => {
         /// All of them.
         #[derive(Debug)]
         pub(super) struct Scripts {
@@ -45,8 +52,8 @@ macro_rules! scripts {
                     $( $field: Script::new(
                         stringify!($field),
                         $flags,
-                        include_str!(concat!("scripts/", $prelude, "_prelude.lua")),
-                        include_str!(concat!("scripts/", $file, ".lua")),
+                        $prelude,
+                        include_str!(concat!("scripts/", stringify!($field), ".lua")),
                     ), )+
                 }
             }
@@ -56,24 +63,24 @@ macro_rules! scripts {
 
 scripts! {
     /// The central contract.
-    append = "run" "append" FILLS,
-    /// Its checks alone: a full server runs them too.
-    check = "run" "append" READS,
+    append = ALONE FILLS,
+    /// Why a batch was not applied: a full server says that too.
+    check = RUN READS,
     /// A run is placed: a new one, or one put back.
-    create = "run" "create" FILLS,
-    get = "run" "get" READS,
-    take_over = "run" "take_over" FREES,
-    renew = "run" "renew" FREES,
-    cancel = "run" "cancel" FREES,
-    expire = "run" "expire" FREES,
-    remove = "run" "remove" FREES,
-    confirm = "run" "confirm" FREES,
-    trim = "run" "trim" FREES,
+    create = RUN FILLS,
+    get = RUN READS,
+    take_over = RUN FREES,
+    renew = RUN FREES,
+    cancel = RUN FREES,
+    expire = RUN FREES,
+    remove = RUN FREES,
+    confirm = RUN FREES,
+    trim = RUN FREES,
     /// Log lines or samples.
-    range = "run" "range" READS,
-    announce = "device" "announce" FILLS,
+    range = RUN READS,
+    announce = DEVICE FILLS,
     /// The write that replicas and disk are then asked about.
-    secure = "run" "secure" FREES,
-    withdraw = "device" "withdraw" FREES,
-    active = "device" "active" READS,
+    secure = RUN FREES,
+    withdraw = DEVICE FREES,
+    active = DEVICE READS,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lucihub_models_core::hot::{HotRun, Lease, Seal};
-use lucihub_models_core::{Result, RunHead, RunId, RunState, StoreError, WriterId, WriterMark};
+use lucihub_models_core::{Positions, Result, RunHead, RunId, RunState, StoreError, Timestamp, WriterId, WriterMark};
 
 use super::RedisHot;
 use super::cache::Stage;
@@ -25,6 +25,55 @@ fn read_mark(reply: &Reply, text: &str) -> Result<WriterMark> {
     parts.ok_or_else(|| reply.bad(format!("{text:?} is no mark of a writer")))
 }
 
+/// What stands in the hash of a run.
+struct Fields {
+    incarnation: String,
+    head_rev: String,
+    confirmed_rev: String,
+    lease: Option<Lease>,
+    tip: String,
+    last_seq: u64,
+    cancel: bool,
+    seal: Option<String>,
+    changed_at: Timestamp,
+    next: Positions,
+}
+
+impl Fields {
+    fn read(reply: &mut Reply) -> Result<Self> {
+        let mut f = reply.fields()?;
+        let mut next = Positions::default();
+        for (name, value) in f.iter().filter_map(|(name, value)| Some((name.strip_prefix("next:")?, value))) {
+            reply.set_position(&mut next, name, value)?;
+        }
+        let lease = match (f.get("mark"), f.get("worker"), f.get("lease_until")) {
+            (Some(mark), Some(worker), Some(until)) => {
+                Some(Lease { worker: worker.clone(), mark: read_mark(reply, mark)?, until: reply.as_time(until)? })
+            }
+            _ => None,
+        };
+        let tip = f.remove("tip").unwrap_or_default();
+        // Incarnation, writer, epoch, number and digest of the last batch.
+        let last_seq = match tip.split('.').nth(3) {
+            Some(seq) => seq.parse().map_err(|_| reply.bad(format!("{tip:?} names no batch")))?,
+            None => 0,
+        };
+        let mut text = |name: &str| f.remove(name).ok_or_else(|| reply.bad(format!("{name} is missing")));
+        Ok(Self {
+            incarnation: text("incarnation")?,
+            head_rev: text("head_rev")?,
+            confirmed_rev: text("confirmed_rev")?,
+            changed_at: reply.as_time(&text("changed_at")?)?,
+            lease,
+            tip,
+            last_seq,
+            cancel: f.contains_key("cancel"),
+            seal: f.remove("seal"),
+            next,
+        })
+    }
+}
+
 impl RedisHot {
     /// Reads what `snapshot` in the scripts answers, and remembers it.
     /// `cached` is the head that the request said it has; `plan` tells whether batches are to be planned on this.
@@ -36,15 +85,9 @@ impl RedisHot {
         plan: bool,
     ) -> Result<HotRun> {
         let now = reply.time()?;
-        let mut f = reply.nested()?;
-        let (incarnation, head_rev) = (f.text()?, f.text()?);
-        let mark = f.optional_text()?;
-        let (worker, until, last_seq) = (f.optional_text()?, f.optional_text()?, f.optional_text()?);
-        let (cancel, seal) = (f.optional_text()?.is_some(), f.optional_text()?);
-        let changed_at = f.time()?;
-        let confirmed_rev = f.text()?;
-        let last = reply.optional_text()?.unwrap_or_default();
-        let (next, base, confirmed) = (reply.positions()?, reply.positions()?, reply.positions()?);
+        let Fields { incarnation, head_rev, confirmed_rev, lease, tip, last_seq, cancel, seal, changed_at, next } =
+            Fields::read(&mut reply)?;
+        let (base, confirmed) = (reply.positions()?, reply.positions()?);
         let head = match reply.optional_nested()? {
             Some(mut parts) => Arc::new(read_head(&mut parts)?),
             None => cached.ok_or_else(|| reply.bad("the head is missing"))?,
@@ -55,19 +98,12 @@ impl RedisHot {
                 format!("its head is run {}'s", head.id),
             ));
         }
-        let last_seq = last_seq.map_or(Ok(0), |text| text.parse().map_err(|_| reply.bad("seq is no number")))?;
-        let lease = match (mark, worker, until) {
-            (Some(mark), Some(worker), Some(until)) => {
-                Some(Lease { worker, mark: read_mark(&reply, &mark)?, until: reply.as_time(&until)? })
-            }
-            _ => None,
-        };
         self.cache.with(run, |known| {
             known.be(&incarnation);
             known.head = Some((head_rev, head.clone()));
             known.confirmed = Some((format!("{incarnation}.{confirmed_rev}"), confirmed.clone()));
             if plan && let Some(lease) = &lease {
-                known.stage(Stage { mark: lease.mark, seq: last_seq, last, head: head.clone(), next: next.clone() });
+                known.stage(Stage { mark: lease.mark, seq: last_seq, tip, head: head.clone(), next: next.clone() });
             }
         });
         let seal = seal.map(|state| Seal::Ended(RunState::from(&*state)));

@@ -25,9 +25,8 @@ if change == '' then
   return {NONCE, 'when', digits(at)}
 end
 redis.call('RPUSH', STATES, change)
-redis.call('HINCRBY', NEXT, 'states', 1)
-redis.call('HINCRBY', RUN, 'head_rev', 1)
-redis.call('HSET', RUN, 'cancel', 1, 'ended_in_queue', 1, 'state', 'cancelled', 'seal', 'cancelled', 'changed_at',
+redis.call('HINCRBY', RUN, 'next:states', 1)
+redis.call('HSET', RUN, 'head_rev', digits(at), 'cancel', 1, 'ended_in_queue', 1, 'state', 'cancelled', 'seal', 'cancelled', 'changed_at',
   digits(at))
 wake()
 return {NONCE, 'cancelled'}

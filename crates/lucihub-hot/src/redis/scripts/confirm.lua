@@ -7,7 +7,7 @@ end
 local grew = false
 for n = 1, tonumber(take()) / 2 do
   local name, safe = take(), take()
-  local most = redis.call('HGET', NEXT, name)
+  local most = redis.call('HGET', RUN, 'next:' .. name)
   if most then
     if tonumber(safe) > tonumber(most) then
       safe = most

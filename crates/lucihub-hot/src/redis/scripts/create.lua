@@ -1,7 +1,7 @@
 -- Places a run that is not there: a new one, or one that its writer puts back.
 --
--- ARGV: '1' to write, the new incarnation; then fields of the run, positions (next, base, confirmed), fields of the
--- head, four lists, stream entries.
+-- ARGV: '1' to write, the new incarnation; then fields of the run, positions (base, confirmed), fields of the head, four
+-- lists, stream entries, and for a writer that goes on its lease in microseconds.
 local act, incarnation = take(), take()
 local at = now()
 local present = redis.call('HMGET', RUN, 'incarnation', 'leaves')
@@ -15,7 +15,6 @@ if answer[2] == 'deleted' or act ~= '1' then
 end
 purge()
 take_into('HSET', RUN)
-take_into('HSET', NEXT)
 take_into('HSET', BASE)
 take_into('HSET', CONFIRMED)
 take_into('HSET', HEAD)

@@ -1,13 +1,13 @@
--- Stream entries that touch a range. KEYS[13]: the stream. ARGV: its name among the positions, the first position
+-- Stream entries that touch a range. KEYS[12]: the stream. ARGV: its name among the positions, the first position
 -- wanted, the id after which to read on (empty at first), the last position wanted, bytes after which to stop.
 local name, first, after, last, most = take(), take(), take(), take(), tonumber(take())
 local at = now()
-local f = redis.call('HMGET', RUN, 'incarnation', 'leaves')
+local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'next:' .. name)
 if not is_there(f[1], f[2], at) then
   return absent(at)
 end
-local stream = KEYS[13]
-local base, next = redis.call('HGET', BASE, name) or '0', redis.call('HGET', NEXT, name) or '0'
+local stream = KEYS[12]
+local base, next = redis.call('HGET', BASE, name) or '0', f[3] or '0'
 local entries, size = {}, 0
 if after == '' then
   local from = tonumber(first)

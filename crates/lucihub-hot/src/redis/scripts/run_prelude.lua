@@ -1,7 +1,7 @@
--- What every script about one run begins with. KEYS[1..12] are the fixed keys of the run, in the order of keys.rs;
+-- What every script about one run begins with. KEYS[1..11] are the fixed keys of the run, in the order of keys.rs;
 -- ARGV[1] is the nonce that the reply repeats, ARGV[2] is added to the server's clock.
-local RUN, GONE, NEXT, BASE, CONFIRMED, HEAD = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local STATES, PHASES, OVERLOADS, FINALS, LOG, WAKE = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local RUN, GONE, BASE, CONFIRMED, HEAD = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local STATES, PHASES, OVERLOADS, FINALS, LOG, WAKE = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local NONCE, SHIFT = ARGV[1], ARGV[2]
 
 -- The server's clock, microseconds since 1970: exact in a double until the year 2255.
@@ -34,11 +34,12 @@ end
 
 -- Every key of the run but the tombstone. Channels are known by their positions.
 local function all_keys()
-  local keys = {RUN, NEXT, BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG}
-  local stem = string.sub(RUN, 1, #RUN - 3)
-  for _, name in ipairs(redis.call('HKEYS', NEXT)) do
-    if string.match(name, '^%d') then
-      keys[#keys + 1] = stem .. 's:' .. name
+  local keys = {RUN, BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG}
+  local stem = string.sub(RUN, 1, -4)
+  for _, name in ipairs(redis.call('HKEYS', RUN)) do
+    local channel = string.match(name, '^next:(%d+)$')
+    if channel then
+      keys[#keys + 1] = stem .. 's:' .. channel
     end
   end
   return keys
@@ -72,15 +73,19 @@ end
 local function take_entries()
   local count = tonumber(take())
   for n = 1, count do
-    redis.call('XADD', KEYS[12 + n], ARGV[place + 1], 'b', ARGV[place + 2])
+    redis.call('XADD', KEYS[11 + n], ARGV[place + 1], 'b', ARGV[place + 2])
     place = place + 2
   end
 end
 
+-- The number of the last batch. The tip is incarnation, writer, epoch, that number, and the digest of that batch.
+local function last_seq(tip)
+  return string.match(tip, '%.(%d+)%.%x*$')
+end
+
 -- The run as it stands. The head is left out if the caller has this one.
 local function snapshot(at, known)
-  local f = redis.call('HMGET', RUN, 'incarnation', 'head_rev', 'mark', 'worker', 'lease_until', 'seq', 'cancel',
-    'seal', 'changed_at', 'confirmed_rev')
+  local f = redis.call('HMGET', RUN, 'incarnation', 'head_rev')
   local head = false
   if f[1] .. '.' .. f[2] ~= known then
     head = {
@@ -91,7 +96,6 @@ local function snapshot(at, known)
       redis.call('LRANGE', FINALS, 0, -1)
     }
   end
-  local last = f[6] and redis.call('HGET', RUN, 'd' .. digits(f[6] % 8))
-  return {NONCE, 'run', digits(at), f, last, redis.call('HGETALL', NEXT), redis.call('HGETALL', BASE),
+  return {NONCE, 'run', digits(at), redis.call('HGETALL', RUN), redis.call('HGETALL', BASE),
     redis.call('HGETALL', CONFIRMED), head}
 end

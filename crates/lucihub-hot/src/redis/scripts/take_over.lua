@@ -22,13 +22,13 @@ if holder ~= writer then
   end
   epoch = digits((epoch or 0) + 1)
   redis.call('HDEL', RUN, 'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7')
-  redis.call('HSET', RUN, 'seq', 0)
+  redis.call('HSET', RUN, 'tip', f[1] .. '.' .. writer .. '.' .. epoch .. '.0.')
 end
 redis.call('HSET', RUN, 'mark', writer .. '.' .. epoch, 'worker', worker, 'lease_until', digits(at + lease),
   'changed_at', digits(at))
 if redis.call('HGET', HEAD, 'worker') ~= worker_json then
   redis.call('HSET', HEAD, 'worker', worker_json)
-  redis.call('HINCRBY', RUN, 'head_rev', 1)
+  redis.call('HSET', RUN, 'head_rev', digits(at))
 end
 wake()
 return snapshot(at, known)

@@ -4,7 +4,7 @@ local f = redis.call('HMGET', RUN, 'incarnation', 'leaves')
 if not is_there(f[1], f[2], at) then
   return absent(at)
 end
-local stem = string.sub(RUN, 1, #RUN - 3)
+local stem = string.sub(RUN, 1, -4)
 local left = false
 for n = 1, tonumber(take()) / 2 do
   local name, below = take(), tonumber(take())

@@ -47,6 +47,11 @@ const PROMISES: &[Promise] = &[
         reason: "a worker's set: it records and compiles no database",
     },
     Promise {
+        scope: Scope::With("lucihub-store", "redis"),
+        absent: &["lucihub-cold", "diesel", "diesel_migrations", "diesel-async", "libsqlite3-sys", "pco"],
+        reason: "a worker's or scanner's set on a shared server: no database either",
+    },
+    Promise {
         scope: Scope::With("lucihub-store", "sqlite"),
         absent: &["lucihub-hot", "fred"],
         reason: "a reader's set: it looks at history and compiles no hot storage",

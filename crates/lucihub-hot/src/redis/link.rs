@@ -13,7 +13,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, LuaInterface};
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
-use fred::types::{Builder, ClientState, Key, Value};
+use fred::types::{Builder, ClientState, ClusterHash, CustomCommand, Key, Value};
 use lucihub_models_core::{IdSource, Result, StoreError, SystemIds};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -165,6 +165,105 @@ impl Link {
         }
     }
 
+    /// Reads by plain commands between two calls of a script, all in one pipeline: what the script says before and after
+    /// tells what the commands saw.
+    pub(super) async fn read_between(
+        &self,
+        script: &Script,
+        keys: Vec<Key>,
+        args: Vec<Value>,
+        reads: Vec<Vec<Value>>,
+    ) -> Result<(Reply, Vec<Value>, Reply)> {
+        let deadline = Instant::now() + self.timeout;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let client = self.client(Lane::Read);
+            let nonces = [self.nonce(), self.nonce()];
+            let [before, after] = nonces.each_ref().map(|nonce| {
+                let mut args = args.clone();
+                args[0] = nonce.as_str().into();
+                args[1] = self.clock_shift();
+                args
+            });
+            let fault = match self.pipelined(&client, script, &keys, before, &reads, after, deadline).await {
+                Ok(mut values) => {
+                    let (after, before) = (values.pop().unwrap_or(Value::Null), values.remove(0));
+                    let before = self.read(Lane::Read, &client, script, &nonces[0], before)?;
+                    let after = self.read(Lane::Read, &client, script, &nonces[1], after)?;
+                    self.lanes[Lane::Read as usize].silent.store(0, Ordering::Relaxed);
+                    return Ok((before, values, after));
+                }
+                Err(fault) => fault,
+            };
+            match fault {
+                // A call by itself brings the source.
+                Fault::NoScript => drop(self.call(Lane::Read, script, keys.clone(), args.clone()).await?),
+                Fault::Later(_) if Instant::now() + pause < deadline => {
+                    sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_millis(100));
+                }
+                fault => {
+                    if matches!(fault, Fault::Lost(_)) {
+                        self.was_silent(Lane::Read, &client);
+                    }
+                    return Err(fault.into_store_error(&self.server, false));
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of the call above")]
+    async fn pipelined(
+        &self,
+        client: &Client,
+        script: &Script,
+        keys: &[Key],
+        before: Vec<Value>,
+        reads: &[Vec<Value>],
+        after: Vec<Value>,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, Fault> {
+        self.connected(client, deadline).await?;
+        let sent = async {
+            let pipeline = client.pipeline();
+            let slot = ClusterHash::Custom(keys.first().map_or(0, Key::cluster_hash));
+            // The pipeline knows no scripts by name.
+            let evalsha = |args: Vec<Value>| {
+                let mut all: Vec<Value> = vec![script.hash.clone().into(), keys.len().to_string().into()];
+                all.extend(keys.iter().cloned().map(Value::from));
+                all.extend(args);
+                (CustomCommand::new_static("EVALSHA", slot.clone(), false), all)
+            };
+            let (command, args) = evalsha(before);
+            let _: () = pipeline.custom(command, args).await?;
+            for read in reads {
+                let command = CustomCommand::new_static("XRANGE", slot.clone(), false);
+                let _: () = pipeline.custom(command, read.clone()).await?;
+            }
+            let (command, args) = evalsha(after);
+            let _: () = pipeline.custom(command, args).await?;
+            pipeline.all::<Vec<Value>>().await
+        };
+        match timeout_at(deadline, sent).await {
+            Ok(Ok(values)) if values.len() == reads.len() + 2 => Ok(values),
+            Ok(Ok(_)) => Err(Fault::Lost("a pipeline came back with another number of replies".to_owned())),
+            Ok(Err(error)) => Err(Fault::of(&error)),
+            Err(_) => Err(Fault::Lost(format!("no answer in {:?}", self.timeout))),
+        }
+    }
+
+    /// Waits for the connection. What is never sent is never written, and the caller may know that.
+    async fn connected(&self, client: &Client, deadline: Instant) -> Result<(), Fault> {
+        if client.state() == ClientState::Connected {
+            return Ok(());
+        }
+        match timeout_at(deadline, client.wait_for_connect()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Fault::Unsent(error.details().to_owned())),
+            Err(_) => Err(Fault::Unsent(format!("not connected for {:?}", self.timeout))),
+        }
+    }
+
     async fn once(
         &self,
         client: &Client,
@@ -174,14 +273,7 @@ impl Link {
         args: &[Value],
         deadline: Instant,
     ) -> Result<Value, Fault> {
-        if client.state() != ClientState::Connected {
-            // What is never sent is never written, and the caller may know that.
-            match timeout_at(deadline, client.wait_for_connect()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(Fault::Unsent(error.details().to_owned())),
-                Err(_) => return Err(Fault::Unsent(format!("not connected for {:?}", self.timeout))),
-            }
-        }
+        self.connected(client, deadline).await?;
         let (keys, args) = (keys.to_vec(), args.to_vec());
         let answer = if source {
             timeout_at(deadline, client.eval(script.source.clone(), keys, args)).await

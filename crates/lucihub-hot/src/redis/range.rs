@@ -1,4 +1,9 @@
 //! Reading a stretch of a stream: part by part, as one moment.
+//!
+//! A part is four commands in one pipeline: where the stream begins and ends, the entries up to the last position
+//! wanted, the one that holds it, and once more where the stream begins and ends. Entries come by plain `XRANGE`, since
+//! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if it
+//! was the same run before and after, and nothing of the range was trimmed; blocks never change.
 
 use std::ops::Range;
 
@@ -8,20 +13,27 @@ use lucihub_models_core::{Result, RunId, StoreError};
 
 use super::RedisHot;
 use super::block::Damage;
-use super::link::Lane;
 use super::reply::Reply;
 
 /// A block as it is stored, and the position behind it.
-pub(super) struct Stored {
-    pub(super) end: u64,
-    pub(super) block: Bytes,
+struct Stored {
+    end: u64,
+    block: Bytes,
+}
+
+/// Where a stream begins and ends, and in which life of the run.
+#[derive(Debug, PartialEq, Eq)]
+struct Extent {
+    incarnation: String,
+    base: u64,
+    next: u64,
 }
 
 /// One part of a stretch.
 struct Part {
-    incarnation: String,
-    base: u64,
-    next: u64,
+    before: Extent,
+    after: Extent,
+    /// Whether there is no more up to the end of the range.
     done: bool,
     blocks: Vec<Stored>,
 }
@@ -30,8 +42,7 @@ impl RedisHot {
     /// Reads the blocks that touch a range, clipped to what is there, in order.
     ///
     /// `begin` makes the answer for the clipped start, `take` adds a block for the range that is left and returns the
-    /// block's first position. Since blocks never change, parts that are read one after the other are the run at one
-    /// moment; unless it was trimmed past the reader or is another run meanwhile, and then all begins anew.
+    /// block's first position.
     pub(super) async fn read_range<T>(
         &self,
         run: RunId,
@@ -42,13 +53,20 @@ impl RedisHot {
         take: impl Fn(&mut T, u64, &Bytes, &Range<u64>) -> Result<u64, Damage>,
     ) -> Result<Option<T>> {
         'anew: loop {
-            let Some(mut part) = self.read_part(run, name, &stream, &range, "").await? else { return Ok(None) };
-            let incarnation = part.incarnation.clone();
-            let start = range.start.clamp(part.base, part.next);
-            let clipped = start..range.end.clamp(start, part.next);
+            let Some(mut part) = self.read_part(run, name, &stream, range.clone()).await? else { return Ok(None) };
+            let incarnation = part.before.incarnation.clone();
+            let start = range.start.clamp(part.before.base, part.before.next);
+            let clipped = start..range.end.clamp(start, part.before.next);
             let mut answer = begin(start);
             let mut at = start;
             loop {
+                if part.before.incarnation != incarnation
+                    || part.after.incarnation != incarnation
+                    || part.after.base > at
+                {
+                    // Another life of the run, or trimmed past the reader.
+                    continue 'anew;
+                }
                 for Stored { end, block } in &part.blocks {
                     if at >= clipped.end {
                         break;
@@ -63,62 +81,74 @@ impl RedisHot {
                 if at >= clipped.end {
                     return Ok(Some(answer));
                 }
-                if part.done && part.blocks.is_empty() {
+                if part.done {
                     return Err(corrupt(run, name, at, "no block holds it"));
                 }
-                let after = part.blocks.last().map_or(at, |last| last.end);
-                let clip = at..clipped.end;
-                let Some(next) = self.read_part(run, name, &stream, &clip, &format!("{after}-0")).await? else {
+                let Some(next) = self.read_part(run, name, &stream, at..clipped.end).await? else {
                     return Ok(None);
                 };
-                if next.incarnation != incarnation || next.base > at {
-                    continue 'anew;
-                }
                 part = next;
             }
         }
     }
 
-    async fn read_part(
-        &self,
-        run: RunId,
-        name: &str,
-        stream: &Key,
-        range: &Range<u64>,
-        after: &str,
-    ) -> Result<Option<Part>> {
-        /// Bytes of one answer: enough to be worth the way, small enough not to hold up others.
-        const BYTES: usize = 1024 * 1024;
-        let mut keys = self.keys.run(run).fixed(1);
-        keys.push(stream.clone());
-        let mut args = super::args();
-        let position = |at: u64| Value::from(at.min(MOST).to_string());
-        args.extend([name.into(), position(range.start), after.into(), position(range.end), BYTES.to_string().into()]);
-        let mut reply = self.link.call(Lane::Read, &self.link.scripts.range, keys, args).await?;
-        match &*reply.text()? {
-            "entries" => read_entries(reply).map(Some),
-            "absent" | "deleted" => Ok(None),
-            other => Err(reply.bad(format!("{other:?}"))),
+    /// Reads what follows the start of a range, until its end or until it is enough.
+    async fn read_part(&self, run: RunId, name: &str, stream: &Key, range: Range<u64>) -> Result<Option<Part>> {
+        /// Entries of one answer: at most 4 MiB of samples, mostly much less.
+        const ENTRIES: u64 = 64;
+        let keys = self.keys.run(run).fixed(0);
+        let mut extent = super::args();
+        extent.push(name.into());
+        let id = |at: u64| format!("{}-0", at.min(MOST));
+        // An entry bears the position behind its last one: those that touch the range end behind its start.
+        let (after, last) = (format!("({}", id(range.start)), id(range.end));
+        let xrange = |from: String, to: String, count: u64| -> Vec<Value> {
+            vec![stream.clone().into(), from.into(), to.into(), "COUNT".into(), count.to_string().into()]
+        };
+        let reads = vec![xrange(after, last.clone(), ENTRIES), xrange(format!("({last}"), "+".to_owned(), 1)];
+        let (before, found, after) = self.link.read_between(&self.link.scripts.extent, keys, extent, reads).await?;
+        let (Some(before), Some(after)) = (read_extent(before)?, read_extent(after)?) else { return Ok(None) };
+        let mut found = found.into_iter();
+        let mut blocks = read_entries(found.next().unwrap_or(Value::Null))?;
+        // A part that was cut short goes on after its last entry.
+        let done = (blocks.len() as u64) < ENTRIES;
+        if done {
+            blocks.extend(read_entries(found.next().unwrap_or(Value::Null))?);
         }
+        Ok(Some(Part { before, after, done, blocks }))
     }
 }
 
-/// Positions are below 2^41 by core's limits; scripts count exactly up to 2^53.
+fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
+    match &*reply.text()? {
+        "extent" => Ok(Some(Extent { incarnation: reply.text()?, base: reply.number()?, next: reply.number()? })),
+        "absent" | "deleted" => Ok(None),
+        other => Err(reply.bad(format!("{other:?}"))),
+    }
+}
+
+/// Positions are below 2^41 by core's limits.
 const MOST: u64 = 1 << 52;
 
-fn read_entries(mut reply: Reply) -> Result<Part> {
-    let incarnation = reply.text()?;
-    let (base, next) = (reply.number()?, reply.number()?);
-    let done = !reply.text()?.is_empty();
+fn read_entries(entries: Value) -> Result<Vec<Stored>> {
+    let mut reply = Reply::new("XRANGE", vec![entries]);
     let mut blocks = Vec::new();
     for entry in reply.list()? {
-        let Value::Array(mut parts) = entry else { return Err(reply.bad("an entry is none")) };
-        let (block, id) = (parts.pop().and_then(Value::into_bytes), parts.pop().and_then(Value::into_string));
-        let end = id.as_deref().and_then(|id| id.strip_suffix("-0")).and_then(|end| end.parse().ok());
-        let (Some(end), Some(block)) = (end, block) else { return Err(reply.bad("an entry is none")) };
-        blocks.push(Stored { end, block });
+        let stored = match entry {
+            Value::Array(parts) => read_entry(parts),
+            _ => None,
+        };
+        blocks.push(stored.ok_or_else(|| reply.bad("an entry is none"))?);
     }
-    Ok(Part { incarnation, base, next, done, blocks })
+    Ok(blocks)
+}
+
+/// An id, then names and values, of which there is one.
+fn read_entry(parts: Vec<Value>) -> Option<Stored> {
+    let [id, Value::Array(fields)] = <[Value; 2]>::try_from(parts).ok()? else { return None };
+    let end = id.into_string()?.strip_suffix("-0")?.parse().ok()?;
+    let [_, block] = <[Value; 2]>::try_from(fields).ok()?;
+    Some(Stored { end, block: block.into_bytes()? })
 }
 
 fn corrupt(run: RunId, name: &str, end: u64, why: &str) -> StoreError {

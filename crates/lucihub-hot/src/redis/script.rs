@@ -76,8 +76,8 @@ scripts! {
     remove = RUN FREES,
     confirm = RUN FREES,
     trim = RUN FREES,
-    /// Log lines or samples.
-    range = RUN READS,
+    /// Where log or channel begin and end.
+    extent = RUN READS,
     announce = DEVICE FILLS,
     /// The write that replicas and disk are then asked about.
     secure = RUN FREES,

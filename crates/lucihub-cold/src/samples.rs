@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use async_trait::async_trait;
+use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use lucihub_models_core::cold::ColdSamples;
@@ -64,15 +65,16 @@ impl<E: Engine> ColdSamples for Cold<E> {
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
         let cells = cell_numbers(&cells);
         self.read(move |conn| {
-            let rows: Vec<SummaryRow> = on_conn!(conn, c => {
-                run_samples::table
+            on_conn!(conn, c => {
+                let rows = run_samples::table
                     .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
                     .filter(run_samples::cell.ge(cells.start).and(run_samples::cell.lt(cells.end)))
                     .order(run_samples::cell.asc())
                     .select(SummaryRow::as_select())
-                    .load(c)
-            })?;
-            rows.into_iter().map(|row| row.into_summary(channel)).collect()
+                    .load_iter::<SummaryRow, DefaultLoadingMode>(c)?;
+                // Row by row, while its bytes are still in the cache.
+                rows.map(|row| row?.into_summary(channel)).collect()
+            })
         })
         .await
     }
@@ -148,7 +150,7 @@ impl SampleRow {
 impl SummaryRow {
     fn checksum(&self, kind: &str, more: &[i64]) -> Checksum {
         let numbers = [self.channel, self.cell, self.first_index, self.end_index, self.value_count];
-        Checksum::of(kind, self.run.0, &[&numbers, more].concat()).bytes(&self.gaps)
+        Checksum::of(kind, self.run.0, &numbers).numbers(more).bytes(&self.gaps)
     }
 
     fn check(&self) -> i64 {

@@ -54,6 +54,22 @@ proptest! {
     }
 
     #[test]
+    fn buckets_together_are_buckets_one_by_one(parts in vec(vec(prop_oneof![floats(), zeros()], 0..5), 0..40), first in 0_u64..40, fine in 0_u32..4, coarser in 0_u32..5) {
+        let (width, mut at) = (1 << fine, first << fine);
+        let buckets: Vec<Bucket> = parts.iter().map(|values| Bucket::of(values)).collect();
+        let new = || EnvelopeBuilder::new(first >> coarser << (fine + coarser), width << coarser);
+        let (mut together, mut apart) = (new(), new());
+        together.buckets(at, width, &buckets);
+        for bucket in &buckets {
+            apart.bucket(at, bucket);
+            at += width;
+        }
+        together.reach(at);
+        apart.reach(at);
+        prop_assert_eq!(together.finish(), apart.finish());
+    }
+
+    #[test]
     fn joined_buckets_equal_the_bucket_of_all(values in vec(prop_oneof![floats(), zeros()], 0..60), cut in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
         let mut edges = [cut.index(values.len() + 1), other.index(values.len() + 1)];
         edges.sort_unstable();

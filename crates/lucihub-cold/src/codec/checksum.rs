@@ -10,11 +10,12 @@ pub(crate) struct Checksum(u32);
 impl Checksum {
     /// Begins with what is checked, of which run, and the numbers of the row.
     pub(crate) fn of(kind: &str, run: RunId, numbers: &[i64]) -> Self {
-        let mut sum = Self(0).bytes(kind.as_bytes()).bytes(run.as_uuid().as_bytes());
-        for number in numbers {
-            sum = sum.feed(&number.to_le_bytes());
-        }
-        sum
+        Self(0).bytes(kind.as_bytes()).bytes(run.as_uuid().as_bytes()).numbers(numbers)
+    }
+
+    /// Adds numbers of the row.
+    pub(crate) fn numbers(self, numbers: &[i64]) -> Self {
+        numbers.iter().fold(self, |sum, number| sum.feed(&number.to_le_bytes()))
     }
 
     /// Adds bytes and their length.

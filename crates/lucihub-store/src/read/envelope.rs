@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::{Envelope, EnvelopeBuilder, Gap, Result, RunId, SUMMARY_WIDTH};
 
 use super::Located;
@@ -10,7 +11,9 @@ use crate::store::Store;
 
 /// Summaries that one read brings: 400 KiB of buckets, which stay in the cache
 /// until they are merged.
-const SUMMARIES_AT_ONCE: u64 = 128;
+const SUMMARIES_AT_ONCE: usize = 128;
+/// Reads under way at once: while one is merged, the next is being decoded.
+const READS_AT_ONCE: usize = 2;
 
 impl Store {
     /// The envelope of a channel over a range of indices, in at most `most`
@@ -84,27 +87,29 @@ impl Store {
     ) -> Result<u64> {
         let cells = located.cold.head.grid.sample_cells(&range);
         let mut reached = range.start;
-        let mut at = cells.start;
-        while at < cells.end {
-            let part = at..cells.end.min(at + SUMMARIES_AT_ONCE);
-            for cell in self.cold().summaries(located.run(), channel, part.clone()).await? {
+        let parts = (cells.start..cells.end).step_by(SUMMARIES_AT_ONCE);
+        let mut parts = stream::iter(parts)
+            .map(|at| self.cold().summaries(located.run(), channel, at..cells.end.min(at + SUMMARIES_AT_ONCE as u64)))
+            .buffered(READS_AT_ONCE);
+        while let Some(summaries) = parts.try_next().await? {
+            for cell in summaries {
                 if cell.first > reached {
                     return Err(self.missing(located, &format!("channel {channel}, sample {reached}")).await);
                 }
                 // A bucket that passes the seam would count what hot storage adds.
                 let whole = if cell.end <= range.end { cell.end } else { range.end / SUMMARY_WIDTH * SUMMARY_WIDTH };
-                for (n, bucket) in cell.buckets.iter().enumerate() {
-                    let first = cell.first + n as u64 * SUMMARY_WIDTH;
-                    if first >= range.start && first < whole {
-                        builder.bucket(first, bucket);
-                    }
-                }
+                let place = |index: u64| {
+                    let before = index.saturating_sub(cell.first).div_ceil(SUMMARY_WIDTH);
+                    usize::try_from(before).unwrap_or(usize::MAX).min(cell.buckets.len())
+                };
+                let within = place(range.start)..place(whole);
+                let first = cell.first + within.start as u64 * SUMMARY_WIDTH;
+                builder.buckets(first, SUMMARY_WIDTH, cell.buckets.get(within).unwrap_or_default());
                 let added = reached.max(range.start)..whole;
                 let gaps: Vec<Gap> = cell.gaps.iter().filter_map(|gap| gap.clip(&added)).collect();
                 builder.gaps(&gaps);
                 reached = reached.max(whole);
             }
-            at = part.end;
         }
         builder.reach(reached);
         Ok(reached)

@@ -92,7 +92,7 @@ impl Plain {
         conn.batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;
              PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864;",
+             PRAGMA cache_size = -2048; PRAGMA journal_size_limit = 67108864;",
         )?;
         Ok(Self(conn))
     }

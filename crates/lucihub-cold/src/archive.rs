@@ -5,9 +5,10 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
-use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, SampleCell, StoreError};
+use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, StoreError};
+use tokio::task::JoinSet;
 
-use crate::cold::{Cold, Engine, blocking};
+use crate::cold::{Cold, Engine, on_own_thread, unknown};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head::{self, HeadColumns};
@@ -40,11 +41,12 @@ impl<E: Engine> ColdArchive for Cold<E> {
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
-        let cells = cells.clone();
         let most = self.limits().channels;
         // Before the transaction: encoding takes longer than writing, and
         // nobody else can write meanwhile.
-        let rows = blocking(move || Rows::encode(run, &cells, most)).await?;
+        let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
+        let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most)).await?;
+        let rows = Rows { lines, samples, reached: reached(cells) };
         self.write(move |conn| rows.write(conn, run)).await
     }
 
@@ -100,40 +102,45 @@ struct Rows {
     reached: Positions,
 }
 
-/// Encodes cells on a few threads: it takes most of the time of an archive.
-fn encode_samples(
-    cells: &[SampleCell],
-    encode: impl Fn(&SampleCell) -> Result<SampleRow, Error> + Sync,
-) -> Result<Vec<SampleRow>, Error> {
-    const MOST_THREADS: usize = 4;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(MOST_THREADS).min(cells.len());
-    if threads <= 1 {
-        return cells.iter().map(encode).collect();
+/// Where the cells of a checkpoint end.
+fn reached(cells: &Checkpoint) -> Positions {
+    let lines = cells.lines.iter().map(LogCell::end).max().unwrap_or(0);
+    let mut reached = Positions { lines, ..Positions::default() };
+    for cell in &cells.samples {
+        reached.set_sample(cell.channel, reached.sample(cell.channel).max(cell.series.end));
     }
-    let encode = &encode;
-    let parts: Result<Vec<Vec<SampleRow>>, Error> = std::thread::scope(|scope| {
-        let part = |part: &'_ [SampleCell]| part.iter().map(encode).collect::<Result<Vec<_>, _>>();
-        let working: Vec<_> =
-            cells.chunks(cells.len().div_ceil(threads)).map(|cells| scope.spawn(move || part(cells))).collect();
-        let done = working.into_iter().map(std::thread::ScopedJoinHandle::join);
-        done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    Ok(parts?.into_iter().flatten().collect())
+    reached
+}
+
+/// Encodes cells on a few threads: it takes most of the time of an archive. Rows
+/// come in the order in which they are done.
+///
+/// A thread has a copy of its cell, so there are as many copies as threads at
+/// once, and never a second one of all cells.
+async fn encode<C, R>(cells: &[C], encode: impl Fn(&C) -> Result<R, Error> + Copy + Send + 'static) -> Result<Vec<R>>
+where
+    C: Clone + Send + 'static,
+    R: Send + 'static,
+{
+    const MOST_THREADS: usize = 4;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let (mut rows, mut working) = (Vec::with_capacity(cells.len()), JoinSet::new());
+    for cell in cells {
+        if working.len() >= threads
+            && let Some(row) = working.join_next().await
+        {
+            rows.push(row.map_err(unknown)??);
+        }
+        let cell = cell.clone();
+        working.spawn(on_own_thread(move || encode(&cell)));
+    }
+    while let Some(row) = working.join_next().await {
+        rows.push(row.map_err(unknown)??);
+    }
+    Ok(rows)
 }
 
 impl Rows {
-    fn encode(run: RunId, cells: &Checkpoint, channels: usize) -> Result<Self, Error> {
-        let lines = cells.lines.iter().map(|cell| LogRow::of(run, cell)).collect::<Result<Vec<_>, _>>()?;
-        let samples = encode_samples(&cells.samples, |cell| SampleRow::of(run, cell, channels))?;
-        let lines_end = cells.lines.iter().map(LogCell::end).max().unwrap_or(0);
-        let mut reached = Positions { lines: lines_end, ..Positions::default() };
-        for cell in &cells.samples {
-            reached.set_sample(cell.channel, reached.sample(cell.channel).max(cell.series.end));
-        }
-        Ok(Self { lines, samples, reached })
-    }
-
     fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
         let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {
             runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).first(c).optional()

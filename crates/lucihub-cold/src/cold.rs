@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use lucihub_models_core::{Clock, Invalid, Limits, Result, StoreError, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task;
 
 use crate::conn::Conn;
@@ -93,8 +93,25 @@ impl<E: Engine> Cold<E> {
 
 /// Runs work off the async threads, for what blocks or computes long.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
-    let unknown = |why: task::JoinError| StoreError::Unknown { store: "cold storage".into(), why: why.to_string() };
     task::spawn_blocking(work).await.map_err(unknown)?.map_err(StoreError::from)
+}
+
+/// Runs work on a thread that ends with it, for what takes much memory for a
+/// while. An allocator keeps some of what a thread has freed; the threads of a
+/// pool take turns, and would each hold on to theirs.
+pub(crate) async fn on_own_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T> {
+    let (tell, told) = oneshot::channel();
+    // Nobody may be waiting any more: then nobody misses the answer.
+    let thread = move || drop(tell.send(work()));
+    std::thread::Builder::new().name("lucihub-cold".to_owned()).spawn(thread).map_err(closed)?;
+    told.await.map_err(unknown)?.map_err(StoreError::from)
+}
+
+/// The error of work that gave no answer.
+pub(crate) fn unknown(why: impl fmt::Display) -> StoreError {
+    StoreError::Unknown { store: "cold storage".into(), why: why.to_string() }
 }
 
 fn closed(error: impl fmt::Display) -> StoreError {

@@ -24,6 +24,13 @@ pub(crate) fn options(url: &str) -> RedisOptions {
     RedisOptions::new(url).with_prefix(prefix()).with_timeout(Duration::from_secs(20))
 }
 
+/// The same keys by another way to the server.
+pub(crate) fn by(url: &str, options: &RedisOptions) -> RedisOptions {
+    let mut options = options.clone();
+    url.clone_into(&mut options.url);
+    options
+}
+
 /// A store of its own on a server.
 pub(crate) async fn open(options: RedisOptions) -> RedisHot {
     RedisHot::open(options).await.unwrap()

@@ -1,0 +1,13 @@
+//! What the adapter must survive, on real servers: cuts, kills, frozen and full servers, failovers, races, damage.
+//!
+//! What writers bring is a function of run, channel and index, so every line and sample is verified without a ledger: over
+//! a handle that is made for it, and in part past the adapter.
+
+mod check;
+mod cuts;
+mod frozen;
+mod full;
+mod kill;
+mod races;
+mod tally;
+mod writer;

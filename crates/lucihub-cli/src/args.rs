@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::RunId;
 
+use crate::hot::Hot;
 use crate::plot::{Edge, Pair};
 
 /// Record, look at and keep runs of analog-digital hybrid computers.
@@ -31,12 +32,14 @@ pub(crate) enum Verb {
     /// Look at devices.
     #[command(subcommand)]
     Devices(DevicesVerb),
+    /// Move runs from hot to cold storage.
+    Archive(ArchiveArgs),
     /// Look at and bring up to date the tables of a database.
     #[command(subcommand)]
     Migrate(MigrateVerb),
 }
 
-/// Where the data is.
+/// Where cold storage is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Where {
     /// The folder with the database file `lucihub.sqlite` [default: lucihub-demo].
@@ -47,13 +50,22 @@ pub(crate) struct Where {
     pub(crate) database_url: Option<String>,
 }
 
+/// Where both storages are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) cold: Where,
+    #[command(flatten)]
+    pub(crate) hot: Hot,
+}
+
 /// The folder that `demo` writes to and the other verbs look into.
 pub(crate) const DEFAULT_DIR: &str = "lucihub-demo";
 
 /// `lucihub demo`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lucihub demo\n  lucihub demo --json --dir /tmp/try\n  lucihub demo --circuit my-circuit.json"
+    after_help = "Examples:\n  lucihub demo\n  lucihub demo --json --dir /tmp/try\n  lucihub demo --circuit my-circuit.json\n  lucihub demo --redis-url redis://127.0.0.1:6379 --no-keeper"
 )]
 pub(crate) struct DemoArgs {
     /// Where to keep the run; made if it is not there.
@@ -69,7 +81,34 @@ pub(crate) struct DemoArgs {
     /// Record as fast as the store takes it, not at the pace of the device.
     #[arg(long)]
     pub(crate) fast: bool,
+    /// Leave the archiving to a `lucihub archive --watch` elsewhere, and wait for it.
+    #[arg(long)]
+    pub(crate) no_keeper: bool,
     /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) hot: Hot,
+}
+
+/// `lucihub archive`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Attends to every run that is not archived yet: checkpoints of live ones, the archive of ended ones. \
+Any number of these may run, beside the one inside `lucihub demo` too.
+
+Examples:
+  lucihub archive --redis-url redis://127.0.0.1:6379
+  lucihub archive --watch
+  lucihub archive --watch --json")]
+pub(crate) struct ArchiveArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Go on until Ctrl-C or SIGTERM, as runs change. Makes the database if it
+    /// is not there.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Print one JSON object per report; with --watch, whenever there is news.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -100,7 +139,7 @@ pub(crate) struct PlotArgs {
     #[arg(value_name = "ID")]
     pub(crate) run: RunId,
     #[command(flatten)]
-    pub(crate) place: Where,
+    pub(crate) place: Place,
     /// Which channels, by number [default: all, of more than 8 the first 8].
     #[arg(long, value_name = "N,..", value_delimiter = ',', conflicts_with = "xy")]
     pub(crate) channel: Vec<u32>,
@@ -131,7 +170,7 @@ pub(crate) struct PlotArgs {
 )]
 pub(crate) struct ListArgs {
     #[command(flatten)]
-    pub(crate) place: Where,
+    pub(crate) place: Place,
     /// Only runs of this owner. Repeat for several.
     #[arg(long, value_name = "NAME")]
     pub(crate) owner: Vec<String>,
@@ -168,9 +207,9 @@ pub(crate) struct LogsArgs {
     #[arg(value_name = "ID")]
     pub(crate) run: RunId,
     #[command(flatten)]
-    pub(crate) place: Where,
-    /// Go on until the run has ended. What another process records is seen at
-    /// its checkpoints, every two seconds, as long as hot storage is its memory.
+    pub(crate) place: Place,
+    /// Go on until the run has ended. With a Redis server, what another process
+    /// records is seen at once; without, at its checkpoints, every two seconds.
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// Print one JSON object per line.
@@ -185,7 +224,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "ID")]
     pub(crate) run: RunId,
     #[command(flatten)]
-    pub(crate) place: Where,
+    pub(crate) place: Place,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -202,7 +241,7 @@ pub(crate) enum DevicesVerb {
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
     #[command(flatten)]
-    pub(crate) place: Where,
+    pub(crate) place: Place,
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,9 +1,10 @@
-//! `lucihub demo`: the main job, whole, in one process.
+//! `lucihub demo`: the main job, whole; by itself, or together with other processes on a Redis server.
 //!
 //! A scanner announces devices, an API creates a run, a worker records it, a
 //! follower shows it meanwhile, a keeper archives it; then it is read back and
 //! compared bit for bit, and drawn.
 
+mod archiving;
 mod check;
 mod circuit;
 mod follower;
@@ -17,28 +18,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lucihub_models_core::{InputType, JobType, RunHead, RunId, RunState};
-use lucihub_store::{Keeper, KeeperOptions, Store};
-use tokio::sync::{mpsc, oneshot};
+use lucihub_store::Store;
 
 use crate::args::DemoArgs;
 use crate::failure::Failure;
-use crate::place;
+use crate::{output, place};
+use archiving::Archiving;
 use lorenz::Signals;
 use pictures::Pictures;
 use report::Report;
 
-/// How long the keeper may take before the demo gives up.
-const ARCHIVE_LIMIT: Duration = Duration::from_secs(60);
-
 /// Runs the demo.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    if args.no_keeper && !args.hot.is_shared() {
+        return Err(Failure::NeedsServer("lucihub demo --no-keeper"));
+    }
     // The input is read and checked before anything is made or written.
     let input = circuit::read(args.circuit.as_deref())?;
     let signals = Arc::new(Signals::solve(args.samples));
-    let store = place::make(&args.dir).await?;
+    let store = place::make(&args.dir, &args.hot).await?;
 
-    let (stop, archived, keeping) = keep(&store);
-    let device = scanner::announce(&store).await?;
+    let archiving = Archiving::begin(&store, &args);
+    let device = scanner::announce(&store, args.hot.is_shared()).await?;
     let mut head = store.new_run(JobType::Run);
     head.device = Some(device.id.clone());
     head.device_type = Some(device.device_type.clone());
@@ -47,14 +48,19 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     head.input_type = Some(InputType::Circuit);
     head.input = Some(input);
     worker::describe(&mut head, args.samples);
+    let hot_before = store.hot().health().await?.used_bytes;
     store.create(&head).await?;
+    introduce(head.id, &args);
 
     let following = tokio::spawn(follower::show(store.clone(), head.id, signals.expected_samples(), args.json));
-    let recorded = record(&store, &head, &signals, args.fast).await?;
-    let archive_time = wait_archived(&store, head.id, archived, recorded.ended).await?;
-    following.await.map_err(|error| Failure::Broken(error.to_string()))??;
-    let _ = stop.send(());
-    keeping.await.map_err(|error| Failure::Broken(error.to_string()))?;
+    let recorded = record(&store, &head, &signals, args.fast, hot_before).await?;
+    let followed = async {
+        let followed = following.await;
+        archiving.explain();
+        followed.map_err(|error| Failure::Broken(error.to_string()))?
+    };
+    let ((), archive_time) = tokio::try_join!(followed, archiving.wait(&store, head.id, recorded.ended, &args.dir))?;
+    archiving.end().await?;
 
     if recorded.state == RunState::Cancelled {
         return Err(Failure::Cancelled(head.id));
@@ -68,28 +74,20 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     if args.json {
         return report.print_json();
     }
-    report.print(&args.dir, &pictures)?;
+    report.print(&args, &pictures)?;
     pictures.print(&store).await
 }
 
-/// Starts a keeper. Stops when told to; says whenever it has archived something.
-fn keep(store: &Store) -> (oneshot::Sender<()>, mpsc::UnboundedReceiver<()>, tokio::task::JoinHandle<()>) {
-    let (stop, stopped) = oneshot::channel();
-    let (tell, archived) = mpsc::unbounded_channel();
-    let keeper = Keeper::new(store.clone(), KeeperOptions::default());
-    let keeping = tokio::spawn(async move {
-        let report = |walked: lucihub_models_core::Result<lucihub_store::archive::WalkReport>| {
-            if walked.is_ok_and(|report| report.archived > 0) {
-                // Nobody listens any more once the demo's own run is archived.
-                let _ = tell.send(());
-            }
-        };
-        let stop = async {
-            let _ = stopped.await;
-        };
-        keeper.watch(stop, report).await;
-    });
-    (stop, archived, keeping)
+/// Says at once which run it is, so that others can look on.
+fn introduce(run: RunId, args: &DemoArgs) {
+    output::say(format!("run {run}"));
+    if args.hot.is_shared() && !args.json {
+        let (command, place) = (report::command(), report::place(&args.dir));
+        output::say(format!("in a second terminal: {command} runs logs -f {run}{place}"));
+        if args.no_keeper {
+            output::say(format!("in a third one: {command} archive --watch{place}"));
+        }
+    }
 }
 
 /// What the worker did.
@@ -98,11 +96,18 @@ struct Recorded {
     state: RunState,
     time: Duration,
     ended: Instant,
+    /// What hot storage has more in use than before.
     hot_bytes: u64,
 }
 
 /// Records the run, and asks for its end if the person does.
-async fn record(store: &Store, head: &RunHead, signals: &Arc<Signals>, fast: bool) -> Result<Recorded, Failure> {
+async fn record(
+    store: &Store,
+    head: &RunHead,
+    signals: &Arc<Signals>,
+    fast: bool,
+    hot_before: u64,
+) -> Result<Recorded, Failure> {
     let begun = Instant::now();
     let working = worker::work(store.clone(), head.id, signals.clone(), fast);
     tokio::pin!(working);
@@ -115,25 +120,6 @@ async fn record(store: &Store, head: &RunHead, signals: &Arc<Signals>, fast: boo
         }
     };
     let ended = Instant::now();
-    let hot_bytes = store.hot().health().await?.used_bytes;
+    let hot_bytes = store.hot().health().await?.used_bytes.saturating_sub(hot_before);
     Ok(Recorded { state, time: ended - begun, ended, hot_bytes })
-}
-
-async fn wait_archived(
-    store: &Store,
-    run: RunId,
-    mut archived: mpsc::UnboundedReceiver<()>,
-    ended: Instant,
-) -> Result<Duration, Failure> {
-    let waiting = async {
-        while store.status(run).await?.archived.is_none() {
-            if archived.recv().await.is_none() {
-                return Err(Failure::Broken("the keeper has stopped".to_owned()));
-            }
-        }
-        Ok(ended.elapsed())
-    };
-    tokio::time::timeout(ARCHIVE_LIMIT, waiting)
-        .await
-        .map_err(|_| Failure::TimedOut { what: "archiving", seconds: ARCHIVE_LIMIT.as_secs() })?
 }

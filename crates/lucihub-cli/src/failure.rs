@@ -21,6 +21,15 @@ pub(crate) enum Failure {
     File { what: &'static str, path: PathBuf, why: io::Error },
     #[error("no database at {}; `lucihub demo` makes one, or name yours with --dir or DATABASE_URL", .0.display())]
     NoDatabase(PathBuf),
+    #[error("`{0}` needs a Redis server that processes share; name it with REDIS_URL or --redis-url")]
+    NeedsServer(&'static str),
+    #[error("{0} of the runs could not be attended to; the next walk tries them again")]
+    Unkept(usize),
+    #[error(
+        "no keeper archived run {run} within {seconds} s; it waits in hot storage for a `lucihub archive --watch` that \
+         keeps {}", file.display()
+    )]
+    Unarchived { run: RunId, file: PathBuf, seconds: u64 },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("run {0} was cancelled")]
@@ -38,7 +47,7 @@ impl Failure {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Cancelled(_) => 2,
-            Self::TimedOut { .. } => 124,
+            Self::TimedOut { .. } | Self::Unarchived { .. } => 124,
             Self::Store(error) | Self::Record(RecordError::Store(error)) => match error {
                 StoreError::Unavailable { .. } | StoreError::Unknown { .. } => 3,
                 StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => 4,

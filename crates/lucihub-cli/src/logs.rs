@@ -9,8 +9,13 @@ use crate::{output, place};
 
 /// Prints the log of a run, a line each; with `--follow` until the run has ended.
 pub(crate) async fn logs(args: LogsArgs) -> Result<(), Failure> {
-    let store = place::find(&args.place).await?;
-    if args.follow { follow(&store, &args).await } else { print_all(&store, &args).await }
+    let reading = place::read_run(&args.place, args.run).await?;
+    if args.follow {
+        // Without hot storage it might never learn of the end.
+        follow(&reading.nothing_less()?, &args).await
+    } else {
+        print_all(&reading.whatever_is_there(), &args).await
+    }
 }
 
 async fn print_all(store: &Store, args: &LogsArgs) -> Result<(), Failure> {

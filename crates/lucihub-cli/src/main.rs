@@ -1,16 +1,19 @@
 //! The command `lucihub`: record, look at and keep runs of analog-digital
 //! hybrid computers.
 
+mod archive;
 mod args;
 mod demo;
 mod devices;
 mod failure;
+mod hot;
 mod logs;
 mod migrate;
 mod output;
 mod place;
 mod plot;
 mod runs;
+mod stop;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -48,6 +51,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
+            Verb::Archive(args) => archive::run(args).await,
             Verb::Migrate(MigrateVerb::Status(place)) => migrate::status(&place).await,
             Verb::Migrate(MigrateVerb::Up(place)) => migrate::up(&place).await,
             Verb::Migrate(MigrateVerb::Check(place)) => migrate::check(&place).await,

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use lucihub_models_core::{RunId, StoreError};
 use lucihub_store::{Store, Urls};
 
-use crate::args::{DEFAULT_DIR, Where};
+use crate::args::{DEFAULT_DIR, Place, Where};
 use crate::failure::Failure;
+use crate::hot::Hot;
+use crate::output;
 
 /// The database file in a folder.
 pub(crate) fn database(dir: &Path) -> PathBuf {
@@ -13,37 +16,111 @@ pub(crate) fn database(dir: &Path) -> PathBuf {
 }
 
 /// Opens a folder to write, and makes what is missing.
-pub(crate) async fn make(dir: &Path) -> Result<Store, Failure> {
-    std::fs::create_dir_all(dir).map_err(|why| Failure::File { what: "make", path: dir.to_owned(), why })?;
-    open(&database(dir)).await
+pub(crate) async fn make(dir: &Path, hot: &Hot) -> Result<Store, Failure> {
+    make_folder(dir)?;
+    Ok(Store::open(&hot.with_cold(&sqlite(&database(dir)))).await?)
 }
 
-/// Opens what is there, and makes nothing: `--dir`, else the URL, else the
-/// demo's folder.
-pub(crate) async fn find(place: &Where) -> Result<Store, Failure> {
-    match (&place.dir, &place.database_url) {
-        (Some(dir), _) => existing(&database(dir)).await,
-        (None, Some(url)) => match url.strip_prefix("sqlite:") {
-            Some(file) => existing(Path::new(file)).await,
-            None => Ok(Store::open(&Urls::new("memory:", url)).await?),
-        },
-        (None, None) => existing(&database(Path::new(DEFAULT_DIR))).await,
+/// Opens both storages of what is there, and makes nothing.
+pub(crate) async fn find(place: &Place) -> Result<Store, Failure> {
+    Ok(Store::open(&place.hot.with_cold(&existing(&place.cold)?)).await?)
+}
+
+/// Opens both storages; a database that is not there is made, and said.
+pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
+    let cold = url(&place.cold);
+    let new = file(&place.cold).filter(|file| !file.exists());
+    if let Some(folder) = new.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    let store = Store::open(&place.hot.with_cold(&cold)).await?;
+    if let Some(file) = new {
+        output::say(format!("made a new database, {}", file.display()));
+    }
+    Ok(store)
+}
+
+/// Opens cold storage of what is there, which is all that lists look at.
+pub(crate) async fn history(place: &Place) -> Result<Store, Failure> {
+    Ok(Store::open(&Urls::cold_only(existing(&place.cold)?)).await?)
+}
+
+/// What there is to read from.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// Both storages, or cold storage alone.
+    pub(crate) store: Store,
+    /// Why hot storage is left out, if it should be there.
+    pub(crate) away: Option<StoreError>,
+}
+
+impl Reading {
+    /// Cold storage alone is a good answer, if the person knows.
+    pub(crate) fn whatever_is_there(self) -> Store {
+        if let Some(why) = self.away {
+            output::say(format!("lucihub: {why}; this is what cold storage has"));
+        }
+        self.store
+    }
+
+    /// Only both storages are an answer.
+    pub(crate) fn nothing_less(self) -> Result<Store, Failure> {
+        self.away.map_or(Ok(self.store), |why| Err(why.into()))
     }
 }
 
-/// The URL of cold storage, whether or not it is there.
+/// Opens what is there for reading. A server that is away takes nothing from what cold storage has.
+pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
+    let cold = existing(&place.cold)?;
+    match Store::open(&place.hot.with_cold(&cold)).await {
+        Ok(store) => Ok(Reading { store, away: None }),
+        Err(why @ (StoreError::Unavailable { .. } | StoreError::Unknown { .. })) if place.hot.is_shared() => {
+            Ok(Reading { store: Store::open(&Urls::cold_only(cold)).await?, away: Some(why) })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Opens what is there for reading one run. An archived one needs no hot storage, so it is not asked.
+pub(crate) async fn read_run(place: &Place, run: RunId) -> Result<Reading, Failure> {
+    let history = history(place).await?;
+    if history.status(run).await?.archived.is_some() {
+        return Ok(Reading { store: history, away: None });
+    }
+    read(place).await
+}
+
+/// The URL of cold storage, whether or not it is there: `--dir`, else the URL, else the demo's folder.
 pub(crate) fn url(place: &Where) -> String {
-    match (&place.dir, &place.database_url) {
-        (Some(dir), _) => format!("sqlite:{}", database(dir).display()),
-        (None, Some(url)) => url.clone(),
-        (None, None) => format!("sqlite:{}", database(Path::new(DEFAULT_DIR)).display()),
+    match (&place.dir, given_url(place)) {
+        (Some(dir), _) => sqlite(&database(dir)),
+        (None, Some(url)) => url.to_owned(),
+        (None, None) => sqlite(&database(Path::new(DEFAULT_DIR))),
     }
 }
 
-async fn existing(file: &Path) -> Result<Store, Failure> {
-    if file.is_file() { open(file).await } else { Err(Failure::NoDatabase(file.to_owned())) }
+/// The URL of cold storage that is there.
+fn existing(place: &Where) -> Result<String, Failure> {
+    match file(place) {
+        Some(file) if !file.is_file() => Err(Failure::NoDatabase(file)),
+        _ => Ok(url(place)),
+    }
 }
 
-async fn open(file: &Path) -> Result<Store, Failure> {
-    Ok(Store::open(&Urls::new("memory:", format!("sqlite:{}", file.display()))).await?)
+/// The file of cold storage, if it is one.
+fn file(place: &Where) -> Option<PathBuf> {
+    url(place).strip_prefix("sqlite:").map(PathBuf::from)
+}
+
+/// An empty variable names no database.
+fn given_url(place: &Where) -> Option<&str> {
+    place.database_url.as_deref().filter(|url| !url.is_empty())
+}
+
+fn sqlite(file: &Path) -> String {
+    format!("sqlite:{}", file.display())
+}
+
+fn make_folder(dir: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(dir).map_err(|why| Failure::File { what: "make", path: dir.to_owned(), why })
 }

@@ -3,7 +3,7 @@
 use lucihub_models_core::{
     DeviceId, HeadDocument, JobType, Order, PageRequest, RunFilter, RunHead, RunState, RunSummary,
 };
-use lucihub_store::RunStatus;
+use lucihub_store::{RunStatus, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,7 +13,7 @@ use crate::{output, place};
 
 /// Prints a page of runs.
 pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
-    let store = place::find(&args.place).await?;
+    let store = place::history(&args.place).await?;
     let devices = args.device.iter().map(|name| name.parse::<DeviceId>()).collect::<Result<Vec<_>, _>>()?;
     // A flag that was not given asks nothing; an empty list would match nothing.
     let asked = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
@@ -87,7 +87,7 @@ impl<'a> Listed<'a> {
 
 /// Prints one run.
 pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
-    let store = place::find(&args.place).await?;
+    let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
     let status = store.status(args.run).await?;
     if args.json {
         return show_json(&status);
@@ -95,6 +95,7 @@ pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
     let head = &status.head;
     let field = |name: &str, value: String| output::line(format!("{name:<12}{value}"));
     field("run", head.id.to_string())?;
+    field("source", source_in_words(status.source).to_owned())?;
     field("type", output::one_line(head.job_type.as_str()))?;
     for change in &head.states {
         let reason = change.reason.as_deref().map(|r| format!(": {}", output::one_line(r))).unwrap_or_default();
@@ -122,6 +123,26 @@ pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
     match &status.archived {
         Some(archived) => field("archived", format!("{}  digest {}", archived.at, archived.digest)),
         None => field("archived", "not yet".to_owned()),
+    }
+}
+
+/// Where an answer came from, in one word.
+const fn source(source: Source) -> &'static str {
+    match source {
+        Source::Archive => "archive",
+        Source::Live => "live",
+        Source::Checkpoint => "checkpoint",
+        Source::Stale => "stale",
+    }
+}
+
+/// The same word, and what it means.
+const fn source_in_words(source: Source) -> &'static str {
+    match source {
+        Source::Archive => "archive, final",
+        Source::Live => "live, the present",
+        Source::Checkpoint => "checkpoint, the last one: hot storage does not have the run",
+        Source::Stale => "stale, the last checkpoint: hot storage cannot be reached",
     }
 }
 
@@ -154,6 +175,7 @@ fn show_json(status: &RunStatus) -> Result<(), Failure> {
     struct Shown<'a> {
         #[serde(rename = "run")]
         head: Box<RawValue>,
+        source: &'static str,
         positions: &'a lucihub_models_core::Positions,
         archived_at: Option<String>,
         digest: Option<String>,
@@ -161,6 +183,7 @@ fn show_json(status: &RunStatus) -> Result<(), Failure> {
     let head = HeadDocument::write(&status.head).map_err(lucihub_models_core::StoreError::from)?;
     output::json(&Shown {
         head: RawValue::from_string(head).map_err(std::io::Error::from)?,
+        source: source(status.source),
         positions: &status.positions,
         archived_at: status.archived.map(|archived| archived.at.to_string()),
         digest: status.archived.map(|archived| archived.digest.to_string()),

@@ -73,6 +73,7 @@ fn plot(dir: &Path, args: &[&str]) -> Output {
         .arg(dir)
         .args(args)
         .env_remove("DATABASE_URL")
+        .env_remove("REDIS_URL")
         .output()
         .unwrap()
 }

@@ -4,6 +4,7 @@ pub mod archive;
 mod devices;
 pub mod follow;
 mod no_cold;
+mod no_hot;
 mod open;
 pub mod read;
 pub mod record;

@@ -9,6 +9,7 @@ use lucihub_models_core::hot::HotStore;
 use lucihub_models_core::{Clock, Invalid, Limits, Result, SystemClock};
 
 use crate::no_cold::{self, NoCold};
+use crate::no_hot::{self, NoHot};
 use crate::store::Store;
 
 /// Where hot and cold storage are.
@@ -18,7 +19,7 @@ use crate::store::Store;
 /// | `memory:` | hot, in this process, gone when it ends | `memory` |
 /// | `redis://...`, and the [other forms](https://docs.rs/lucihub-hot/latest/lucihub_hot/redis/struct.RedisHot.html) | hot, on a server that processes share | `redis` |
 /// | `sqlite:PATH` | cold, one file | `sqlite` |
-/// | `none:` | no cold storage: enough for a worker that is told what to record, and for a scanner | |
+/// | `none:` | no hot storage: enough for a reader of history. No cold storage: enough for a worker that is told what to record, and for a scanner | |
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Urls {
@@ -48,6 +49,28 @@ impl Urls {
         Self::new(hot, no_cold::URL)
     }
 
+    /// Cold storage alone: what a reader of history needs. Runs that are not archived are answered from their last
+    /// checkpoint, marked [`Source::Stale`](crate::Source::Stale); what would need hot storage answers `Unavailable`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use lucihub_models_core::JobType;
+    /// use lucihub_store::{Source, Store, Urls};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let file = format!("sqlite:{}", dir.path().join("runs.sqlite").display());
+    /// let store = Store::open(&Urls::cold_only(file)).await?;
+    /// let head = store.new_run(JobType::Run);
+    /// assert!(store.create(&head).await.is_err(), "the row stands, but nothing takes the run");
+    /// assert_eq!(store.status(head.id).await?.source, Source::Stale);
+    /// # Ok::<(), lucihub_models_core::StoreError>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn cold_only(cold: impl Into<String>) -> Self {
+        Self::new(no_hot::URL, cold)
+    }
+
     /// Sets what requests are checked against.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
@@ -75,7 +98,7 @@ impl Urls {
 /// The passwords of URLs are not shown.
 impl fmt::Debug for Urls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = |url: &str| url.split(':').next().unwrap_or_default().to_owned();
+        let scheme = |url: &str| url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned();
         f.debug_struct("Urls")
             .field("hot", &scheme(&self.hot))
             .field("cold", &scheme(&self.cold))
@@ -113,6 +136,9 @@ impl Store {
 #[cfg_attr(not(feature = "memory"), expect(unused_variables, reason = "no hot adapter with a clock in this build"))]
 #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "no hot adapter that connects in this build"))]
 async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStore>> {
+    if urls.hot == no_hot::URL {
+        return Ok(Arc::new(NoHot));
+    }
     #[cfg(feature = "memory")]
     if urls.hot == "memory:" {
         use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
@@ -127,7 +153,8 @@ async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStor
             options = options.with_prefix(prefix);
         }
         options.ca_file.clone_from(&urls.redis_ca_file);
-        return Ok(Arc::new(RedisHot::open(options).await?));
+        // Connecting is a large future, and opening is rare: callers need not carry it.
+        return Ok(Arc::new(Box::pin(RedisHot::open(options)).await?));
     }
     let forms = [("memory:", cfg!(feature = "memory")), ("redis://...", cfg!(feature = "redis"))];
     Err(unknown("hot", &urls.hot, &forms).into())
@@ -152,7 +179,7 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
 
 /// Names the scheme alone: the rest of a URL may hold a password.
 fn unknown(storage: &str, url: &str, forms: &[(&str, bool)]) -> Invalid {
-    let scheme = url.split(':').next().unwrap_or_default();
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     let built: Vec<&str> = forms.iter().filter(|(_, on)| *on).map(|(form, _)| *form).collect();
     let hint = if built.is_empty() {
         "this build has no adapter for it; enable a feature of lucihub-store".to_owned()

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Recorded;
 use super::pictures::Pictures;
-use crate::args::DEFAULT_DIR;
+use crate::args::{DEFAULT_DIR, DemoArgs};
 use crate::failure::Failure;
 use crate::output;
 use crate::place::database;
@@ -73,7 +73,11 @@ impl Report {
         output::json(self)
     }
 
-    pub(super) fn print(&self, dir: &Path, pictures: &Pictures) -> Result<(), Failure> {
+    pub(super) fn print(&self, args: &DemoArgs, pictures: &Pictures) -> Result<(), Failure> {
+        let hot = match args.hot.server() {
+            None => "in this process's memory, gone when it ends".to_owned(),
+            Some(server) => format!("more on {server}, which lets go of the run in an hour"),
+        };
         let per_channel = self.gaps / self.channels.max(1);
         let text = format!(
             "\
@@ -81,7 +85,7 @@ Run {id}  {state}
 
   recorded   {channels} channels, {samples} samples, {lines} log lines in {record} ms
   gaps       {per_channel} on each channel: a chunk that the device sent and that never came
-  hot        {hot} in this process's memory, gone when it ends
+  hot        {hot_bytes} {hot}
   archived   {archive} ms after the end: {cold}, {bytes} bytes per sample
   read back  {read} ms, every bit as it was recorded
   digest     {digest}
@@ -101,7 +105,7 @@ It lies in {file}. Look at it:
             samples = HumanCount(self.samples),
             lines = self.log_lines,
             record = self.record_ms.round(),
-            hot = DecimalBytes(self.hot_bytes),
+            hot_bytes = DecimalBytes(self.hot_bytes),
             archive = self.archive_ms.round(),
             cold = DecimalBytes(self.cold_bytes),
             bytes = self.bytes_per_sample,
@@ -110,16 +114,21 @@ It lies in {file}. Look at it:
             time = pictures.time.display(),
             phase = pictures.phase.display(),
             window = pictures.typed(),
-            file = database(dir).display(),
+            file = database(&args.dir).display(),
             command = command(),
-            place = if dir == Path::new(DEFAULT_DIR) { String::new() } else { format!(" --dir {}", dir.display()) },
+            place = place(&args.dir),
         );
         output::line(text)
     }
 }
 
 /// How this command was called, so that the next ones can be copied.
-fn command() -> &'static str {
+pub(super) fn command() -> &'static str {
     let by_cargo = std::env::var_os("CARGO").is_some();
     if by_cargo { "cargo run --release -p lucihub-cli --" } else { "lucihub" }
+}
+
+/// What the next commands need to find the folder.
+pub(super) fn place(dir: &Path) -> String {
+    if dir == Path::new(DEFAULT_DIR) { String::new() } else { format!(" --dir {}", dir.display()) }
 }

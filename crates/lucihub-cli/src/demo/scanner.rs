@@ -9,9 +9,11 @@ use lucihub_store::Store;
 use crate::failure::Failure;
 
 /// Announces two devices, and returns the one to run on.
-pub(super) async fn announce(store: &Store) -> Result<DeviceSeen, Failure> {
+///
+/// On a shared server even the simulator is there for a lease only: nobody would withdraw it.
+pub(super) async fn announce(store: &Store, shared: bool) -> Result<DeviceSeen, Failure> {
     let lucidac = seen("lucidac-demo", DeviceType::Lucidac)?;
-    let simulator = DeviceSeen { always_active: true, ..seen("simulator-demo", DeviceType::Simulator)? };
+    let simulator = DeviceSeen { always_active: !shared, ..seen("simulator-demo", DeviceType::Simulator)? };
     store.announce(&lucidac, DEVICE_LEASE).await?;
     store.announce(&simulator, DEVICE_LEASE).await?;
     Ok(lucidac)

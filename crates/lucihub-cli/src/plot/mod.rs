@@ -29,7 +29,7 @@ use crate::{output, place};
 
 /// Draws a run.
 pub(crate) async fn run(args: PlotArgs) -> Result<(), Failure> {
-    let store = place::find(&args.place).await?;
+    let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
     let request = Request { run: args.run, channels: args.channel, xy: args.xy, from: args.from, to: args.to };
     if let Some(file) = &args.svg {
         write_svg(&store, &request, file).await?;

@@ -24,9 +24,23 @@ pub(super) enum Fault {
 const LATER: [&str; 10] =
     ["MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED"];
 
+/// The client's words for people: it quotes errors of the system as programs see them.
+pub(super) fn plain(details: &str) -> String {
+    let inside = |begin: &str, end: char| details.split_once(begin)?.1.split_once(end).map(|(text, _)| text);
+    if let Some(why) = inside("InvalidCertificate(", ')') {
+        return format!("its certificate is not accepted ({why}); name the authority's certificate as the CA file");
+    }
+    if details.starts_with("Os {")
+        && let Some(message) = inside("message: \"", '"')
+    {
+        return message.to_owned();
+    }
+    details.to_owned()
+}
+
 impl Fault {
     pub(super) fn of(error: &Error) -> Self {
-        let details = error.details();
+        let details = &*plain(error.details());
         let word = details.split_whitespace().next().unwrap_or_default();
         if word == "NOSCRIPT" {
             return Self::NoScript;
@@ -80,6 +94,15 @@ mod tests {
         let lost = Fault::of(&Error::new(ErrorKind::IO, "connection reset"));
         assert!(matches!(lost.clone().into_store_error("r", true), StoreError::Unknown { .. }));
         assert!(matches!(lost.into_store_error("r", false), StoreError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn errors_of_the_system_are_words() {
+        let refused = r#"Os { code: 111, kind: ConnectionRefused, message: "Connection refused" }"#;
+        assert_eq!(plain(refused), "Connection refused");
+        let foreign = "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }";
+        assert!(plain(foreign).starts_with("its certificate is not accepted (UnknownIssuer)"));
+        assert_eq!(plain("WRONGPASS invalid"), "WRONGPASS invalid");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use fred::types::{Builder, ClientState, ClusterHash, CustomCommand, Key, Value};
 use lucihub_models_core::{IdSource, Result, StoreError, SystemIds};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::error::Fault;
+use super::error::{Fault, plain};
 use super::options::RedisOptions;
 use super::reply::Reply;
 use super::script::{Script, Scripts};
@@ -60,10 +60,10 @@ impl Link {
         let server = url::shown(&options.url);
         let mut clients = Vec::new();
         for _ in 0..2 {
-            let client = build(&config, options.timeout).map_err(|e| unreachable(&server, e.details()))?;
+            let client = build(&config, options.timeout).map_err(|e| unreachable(&server, plain(e.details())))?;
             match timeout(options.connect_timeout, client.init()).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(unreachable(&server, error.details())),
+                Ok(Err(error)) => return Err(unreachable(&server, plain(error.details()))),
                 Err(_) => return Err(unreachable(&server, format!("no answer in {:?}", options.connect_timeout))),
             }
             clients.push(Slot { client: RwLock::new(client), silent: AtomicU32::new(0) });
@@ -98,7 +98,7 @@ impl Link {
     pub(super) fn another(&self) -> Result<Client> {
         let mut config = self.config.clone();
         config.fail_fast = false;
-        let client = build(&config, self.timeout).map_err(|e| unreachable(&self.server, e.details()))?;
+        let client = build(&config, self.timeout).map_err(|e| unreachable(&self.server, plain(e.details())))?;
         client.connect();
         Ok(client)
     }
@@ -259,7 +259,7 @@ impl Link {
         }
         match timeout_at(deadline, client.wait_for_connect()).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Fault::Unsent(error.details().to_owned())),
+            Ok(Err(error)) => Err(Fault::Unsent(plain(error.details()))),
             Err(_) => Err(Fault::Unsent(format!("not connected for {:?}", self.timeout))),
         }
     }

@@ -1,0 +1,126 @@
+//! Hot storage that is not there: what a reader of history has, and one whose server is away.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream;
+use lucihub_models_core::hot::{
+    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
+    HotRuns, HotSamples, HotWatch, LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, Secured, TakeOver,
+    TookOver, Wakes,
+};
+use lucihub_models_core::{Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark};
+
+/// Answers everything with one error that says what to do.
+#[derive(Debug)]
+pub(crate) struct NoHot;
+
+/// The URL that asks for it.
+pub(crate) const URL: &str = "none:";
+
+fn none<T>() -> Result<T> {
+    Err(StoreError::unavailable("hot storage", "this store was opened without one; open it with a server's URL"))
+}
+
+#[async_trait]
+impl HotRuns for NoHot {
+    async fn open(&self, _: &RunHead) -> Result<Opened> {
+        none()
+    }
+
+    async fn get(&self, _: RunId) -> Result<Option<HotRun>> {
+        none()
+    }
+
+    async fn take_over(&self, _: &TakeOver) -> Result<TookOver> {
+        none()
+    }
+
+    async fn renew(&self, _: RunId, _: WriterMark, _: Duration) -> Result<Renewed> {
+        none()
+    }
+
+    async fn cancel(&self, _: RunId, _: Option<&str>) -> Result<Cancelled> {
+        none()
+    }
+
+    async fn expire(&self, _: RunId, _: Duration) -> Result<bool> {
+        none()
+    }
+
+    async fn remove(&self, _: RunId, _: bool, _: Duration) -> Result<Removed> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotAppend for NoHot {
+    async fn append(&self, _: &Batch) -> Result<Answer> {
+        none()
+    }
+
+    async fn secure(&self, _: RunId, _: WriterMark, _: u64, _: Durability) -> Result<Secured> {
+        none()
+    }
+
+    async fn restore(&self, _: &Restore) -> Result<Restored> {
+        none()
+    }
+
+    async fn confirm(&self, _: RunId, _: &Positions) -> Result<Option<Positions>> {
+        none()
+    }
+
+    async fn trim(&self, _: RunId, _: &Positions) -> Result<Option<Positions>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotLogs for NoHot {
+    async fn lines(&self, _: RunId, _: Range<u64>) -> Result<Option<LineSlice>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotSamples for NoHot {
+    async fn window(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Option<Series>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotDevices for NoHot {
+    async fn announce(&self, _: &DeviceSeen, _: Duration) -> Result<Announced> {
+        none()
+    }
+
+    async fn withdraw(&self, _: &DeviceId, _: &str) -> Result<bool> {
+        none()
+    }
+
+    async fn active(&self) -> Result<Vec<ActiveDevice>> {
+        none()
+    }
+
+    async fn active_device(&self, _: &DeviceId) -> Result<Option<ActiveDevice>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotWatch for NoHot {
+    fn watch(&self, _: RunId) -> RunWakes {
+        Box::pin(stream::empty())
+    }
+
+    fn wakes(&self) -> Wakes {
+        Box::pin(stream::empty())
+    }
+
+    async fn health(&self) -> Result<Health> {
+        none()
+    }
+}

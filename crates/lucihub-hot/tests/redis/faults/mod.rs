@@ -4,6 +4,7 @@
 //! a handle that is made for it, and in part past the adapter.
 
 mod check;
+mod cluster;
 mod cuts;
 mod frozen;
 mod full;

@@ -74,6 +74,10 @@ impl Writer {
         &self.hot
     }
 
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     pub(super) const fn mark(&self) -> WriterMark {
         self.mark
     }

@@ -6,6 +6,7 @@
 mod check;
 mod cluster;
 mod cuts;
+mod damage;
 mod frozen;
 mod full;
 mod kill;

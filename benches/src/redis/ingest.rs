@@ -15,9 +15,17 @@ const COMMANDS: &str = "plain XADD of the same bytes";
 
 pub(super) fn measure(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result<()> {
     for (chunk, batches) in [(100, 2_000), (1_000, 1_000), (8_000, 200)] {
+        let names = ["", "_beside_xadd", "_one_in_flight"].map(|how| name(chunk, how));
+        if !names.iter().any(|name| figures.wants(name)) {
+            continue;
+        }
         of_chunk(lab, bench, figures, chunk, lab.size.of(batches))?;
     }
     bytes(lab, bench, figures)
+}
+
+fn name(chunk: usize, how: &str) -> String {
+    format!("hot.redis.ingest_{chunk}{how}_samples_per_s")
 }
 
 fn of_chunk(lab: &Lab, bench: &Bench, figures: &mut Figures, chunk: usize, batches: usize) -> Result<()> {
@@ -44,7 +52,7 @@ fn of_chunk(lab: &Lab, bench: &Bench, figures: &mut Figures, chunk: usize, batch
         Ok((samples, seconds))
     };
     let repeats = lab.size.repeats;
-    let name = |how: &str| (format!("hot.redis.ingest_{chunk}{how}_samples_per_s"), SAMPLES);
+    let name = |how: &str| (name(chunk, how), SAMPLES);
     figures.compare(name(""), repeats, || ours(Batch::WINDOW), (SCRIPT, script))?;
     figures.compare(name("_beside_xadd"), repeats, || ours(Batch::WINDOW), (COMMANDS, || commands(Batch::WINDOW)))?;
     figures.compare(name("_one_in_flight"), repeats, || ours(1), (COMMANDS, || commands(1)))
@@ -53,9 +61,12 @@ fn of_chunk(lab: &Lab, bench: &Bench, figures: &mut Figures, chunk: usize, batch
 /// Memory of the server for a million samples per channel.
 fn bytes(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result<()> {
     for chunk in [100, 1_000, 8_000] {
+        let name = format!("hot.redis.bytes_per_sample_of_{chunk}");
+        if !figures.wants(&name) {
+            continue;
+        }
         let (source, head) = (source(), typical::head(1, CHANNELS));
         let batches = lab.size.of(1_000_000) / chunk;
-        let name = format!("hot.redis.bytes_per_sample_of_{chunk}");
         figures.alone((name, Unit::Bytes("B/sample")), 2, || {
             bench.empty();
             let before = lab.wait(bench.hot.health())?.used_bytes;

@@ -63,6 +63,10 @@ fn window(lab: &Lab, bench: &Bench, figures: &mut Figures, name: &str, length: u
 fn live_runs(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result<()> {
     const CHUNK: usize = 100;
     const BATCHES: usize = 4;
+    let name = "hot.redis.live_runs_1000_samples_per_s";
+    if !figures.wants(name) {
+        return Ok(());
+    }
     let (runs, source) = (lab.size.of(1_000), source());
     let round = |runs: usize, batches: usize| -> Result<(f64, f64)> {
         bench.empty();
@@ -80,7 +84,6 @@ fn live_runs(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result<()> {
         let (seconds, ()) = timed(|| lab.wait(bench.append(&all, Batch::WINDOW)))?;
         Ok(((runs * batches * CHUNK) as f64 * f64::from(CHANNELS), seconds))
     };
-    let name = "hot.redis.live_runs_1000_samples_per_s";
     let one = ("one run, as many batches", || round(1, runs * BATCHES));
     figures.compare((name, SAMPLES), lab.size.repeats, || round(runs, BATCHES), one)
 }

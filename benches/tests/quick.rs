@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The names, which are promised: whoever compares files of other days relies on them.
-const WITH_LIMIT: [&str; 18] = [
+const WITH_LIMIT: [&str; 28] = [
     "hot.embedded.ingest_100_samples_per_s",
     "hot.embedded.ingest_1000_samples_per_s",
     "hot.embedded.ingest_8000_samples_per_s",
@@ -18,6 +18,16 @@ const WITH_LIMIT: [&str; 18] = [
     "hot.recorder.ingest_100_samples_per_s",
     "hot.recorder.ingest_1000_samples_per_s",
     "hot.recorder.ingest_8000_samples_per_s",
+    "hot.redis.ingest_100_samples_per_s",
+    "hot.redis.ingest_100_beside_xadd_samples_per_s",
+    "hot.redis.ingest_100_one_in_flight_samples_per_s",
+    "hot.redis.ingest_1000_samples_per_s",
+    "hot.redis.ingest_1000_beside_xadd_samples_per_s",
+    "hot.redis.ingest_1000_one_in_flight_samples_per_s",
+    "hot.redis.ingest_8000_samples_per_s",
+    "hot.redis.ingest_8000_beside_xadd_samples_per_s",
+    "hot.redis.ingest_8000_one_in_flight_samples_per_s",
+    "hot.redis.live_runs_1000_samples_per_s",
     "cold.sqlite.archive_run_ms",
     "cold.sqlite.encode_and_archive_run_ms",
     "cold.sqlite.read_run_ms",
@@ -30,12 +40,22 @@ const WITH_LIMIT: [&str; 18] = [
 ];
 
 /// Those without a limit beside them, or with one that is only the nearest.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 27] = [
     "hot.embedded.append_line_us",
     "hot.embedded.open_1000_runs_ms",
     "hot.embedded.take_over_us",
     "hot.recorder.log_line_acknowledged_us",
     "hot.recorder.log_lines_per_s",
+    "hot.redis.bytes_per_sample_of_100",
+    "hot.redis.bytes_per_sample_of_1000",
+    "hot.redis.bytes_per_sample_of_8000",
+    "hot.redis.follow_p50_of_1_ms",
+    "hot.redis.follow_p99_of_1_ms",
+    "hot.redis.follow_p50_of_1000_ms",
+    "hot.redis.follow_p99_of_1000_ms",
+    "hot.redis.log_lines_per_s",
+    "hot.redis.window_10k_of_1m_us",
+    "hot.redis.window_10k_of_50m_us",
     "cold.sqlite.adc_bytes_per_sample",
     "cold.sqlite.adc_with_summaries_bytes_per_sample",
     "cold.sqlite.file_bytes_per_run",

@@ -75,8 +75,8 @@ async fn times(bench: &Bench, followers: usize, batches: usize) -> Result<Vec<Du
 /// Reads every new line as followers do: the run first, then what it has; and says when it had it.
 async fn follow(hot: Arc<RedisHot>, run: RunId, lines: u64, seen: mpsc::UnboundedSender<Instant>) -> Result<()> {
     let mut wakes = hot.watch(run);
-    // The subscription itself wakes once.
-    wakes.next().await;
+    // The subscription wakes once when it stands, but only those that waited for it.
+    let _ = tokio::time::timeout(Duration::from_millis(300), wakes.next()).await;
     let _ = seen.send(Instant::now());
     let mut at = 0;
     while at < lines {

@@ -1,6 +1,6 @@
 //! Recorder, keeper, reader and follower over Redis and SQLite, while the server loses what it has.
 #![cfg(all(feature = "redis", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

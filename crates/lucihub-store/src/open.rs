@@ -98,10 +98,9 @@ impl Urls {
 /// The passwords of URLs are not shown.
 impl fmt::Debug for Urls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = |url: &str| url.split_once(':').map_or("", |(scheme, _)| scheme).to_owned();
         f.debug_struct("Urls")
-            .field("hot", &scheme(&self.hot))
-            .field("cold", &scheme(&self.cold))
+            .field("hot", &scheme(&self.hot).unwrap_or_default())
+            .field("cold", &scheme(&self.cold).unwrap_or_default())
             .finish_non_exhaustive()
     }
 }
@@ -179,12 +178,35 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
 
 /// Names the scheme alone: the rest of a URL may hold a password.
 fn unknown(storage: &str, url: &str, forms: &[(&str, bool)]) -> Invalid {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     let built: Vec<&str> = forms.iter().filter(|(_, on)| *on).map(|(form, _)| *form).collect();
     let hint = if built.is_empty() {
         "this build has no adapter for it; enable a feature of lucihub-store".to_owned()
     } else {
         format!("this build opens {}", built.join(", "))
     };
-    Invalid::new(format!("{storage} storage URL"), format!("cannot open {scheme:?}")).hint(hint)
+    let problem = scheme(url).map_or_else(|| "it has no scheme".to_owned(), |scheme| format!("cannot open {scheme:?}"));
+    Invalid::new(format!("{storage} storage URL"), problem).hint(hint)
+}
+
+/// The scheme of a URL. What only stands before a colon may be part of a password.
+fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let is_one = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_one.then_some(scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_scheme_is_shown() {
+        for (url, seen) in
+            [("http://user:s3cret@host", "http"), ("s3cret", "no scheme"), ("s3cret@host:1", "no scheme")]
+        {
+            let shown = format!("{:?} {}", Urls::hot_only(url), unknown("hot", url, &[]));
+            assert!(!shown.contains("s3cret") && shown.contains(seen), "{shown}");
+        }
+    }
 }

@@ -1,0 +1,94 @@
+//! Servers that cannot be used: one sentence, the right exit code, and nothing secret.
+
+use lucihub_testkit::servers::{RedisOptions, RedisServer};
+
+use crate::process::{bare, lucihub, printed, said};
+
+const SECRET: &str = "s3cret";
+
+/// What needs hot storage refuses this URL with these words.
+fn refused(redis: &str, code: i32, words: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(lucihub(&["migrate", "up"], dir.path(), "").output().unwrap().status.success());
+    for args in [&["archive"][..], &["archive", "--watch"], &["demo", "--fast", "--samples", "1000"]] {
+        let output = lucihub(args, dir.path(), redis).output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.starts_with("lucihub: ") && said.lines().count() == 1, "{args:?}: {said}");
+        assert!(said.contains(words) && !said.contains(SECRET), "{args:?}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_wrong_password() {
+    let server =
+        RedisServer::start(RedisOptions::new().acl("user default off\nuser lucihub on >right ~lh:* &lh:* +@all"));
+    let port = server.port();
+    refused(&format!("redis://lucihub:{SECRET}@127.0.0.1:{port}"), 3, "WRONGPASS");
+    refused(&format!("redis://127.0.0.1:{port}"), 3, "NOAUTH");
+}
+
+#[test]
+fn a_port_where_nobody_listens() {
+    let server = RedisServer::start(RedisOptions::new());
+    // The port stays the test's own.
+    server.kill();
+    let port = server.port();
+    refused(
+        &format!("redis://lucihub:{SECRET}@127.0.0.1:{port}"),
+        3,
+        &format!("redis://127.0.0.1:{port} is unavailable"),
+    );
+}
+
+#[test]
+fn a_scheme_that_is_none() {
+    refused(&format!("http://lucihub:{SECRET}@127.0.0.1:6379"), 1, "cannot open \"http\"");
+    refused(&format!("redis-lab://lucihub:{SECRET}@127.0.0.1:6379"), 1, "its scheme is not known");
+    refused(&format!("{SECRET}@127.0.0.1"), 1, "it has no scheme");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority() {
+    let server = RedisServer::start(RedisOptions::new().tls());
+    refused(&server.tls_url().replace("localhost", &format!("lucihub:{SECRET}@localhost")), 3, "UnknownIssuer");
+    let dir = tempfile::tempdir().unwrap();
+    let mut trusting = lucihub(&["demo", "--fast", "--samples", "1000"], dir.path(), &server.tls_url());
+    let output = trusting.env("LUCIHUB_REDIS_CA_FILE", server.ca_file()).output().unwrap();
+    assert!(printed(&output).contains(&server.tls_url()));
+}
+
+#[test]
+fn no_server_at_all() {
+    for redis in ["", " "] {
+        for args in [&["archive"][..], &["archive", "--watch"], &["demo", "--no-keeper"]] {
+            let dir = tempfile::tempdir().unwrap();
+            let target = dir.path().join("made");
+            let output = lucihub(args, &target, redis).output().unwrap();
+            assert_eq!(output.status.code(), Some(1));
+            assert!(said(&output).contains("needs a Redis server that processes share"), "{}", said(&output));
+            assert!(said(&output).lines().count() == 1 && !target.exists());
+        }
+    }
+}
+
+#[test]
+fn one_walk_makes_no_database() {
+    let server = RedisServer::start(RedisOptions::new());
+    let dir = tempfile::tempdir().unwrap();
+    let output = lucihub(&["archive"], &dir.path().join("nowhere"), &server.url()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("no database at"), "{}", said(&output));
+}
+
+#[test]
+fn help_shows_no_secret() {
+    for verb in
+        [&["demo"][..], &["archive"], &["runs", "show"], &["runs", "logs"], &["runs", "list"], &["devices", "list"]]
+    {
+        let args: Vec<&str> = verb.iter().copied().chain(["--help"]).collect();
+        let output = bare(&args, &format!("redis://:{SECRET}@host")).output().unwrap();
+        assert!(printed(&output).contains("REDIS_URL") && !printed(&output).contains(SECRET), "{}", printed(&output));
+    }
+}

@@ -50,6 +50,11 @@ fn a_scheme_that_is_none() {
 }
 
 #[test]
+fn a_sentinel_without_the_name_of_its_master() {
+    refused(&format!("redis-sentinel://lucihub:{SECRET}@127.0.0.1:26379"), 1, "sentinelServiceName");
+}
+
+#[test]
 fn a_certificate_of_an_unknown_authority() {
     let server = RedisServer::start(RedisOptions::new().tls());
     refused(&server.tls_url().replace("localhost", &format!("lucihub:{SECRET}@localhost")), 3, "UnknownIssuer");

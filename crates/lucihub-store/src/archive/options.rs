@@ -19,7 +19,7 @@ pub struct KeeperOptions {
     /// Bytes of unconfirmed samples and lines at which a checkpoint is written
     /// earlier. Default 8 MiB.
     pub checkpoint_bytes: u64,
-    /// Bytes of cells that one transaction writes. Default 4 MiB.
+    /// Bytes of cells that one transaction writes. Default 2 MiB.
     pub transaction_bytes: u64,
     /// How long confirmed samples and lines stay in hot storage while the run is
     /// live. Default 60 s.
@@ -44,7 +44,7 @@ impl Default for KeeperOptions {
             walk: Duration::from_secs(1),
             checkpoint_age: Duration::from_secs(2),
             checkpoint_bytes: 8 * 1024 * 1024,
-            transaction_bytes: 4 * 1024 * 1024,
+            transaction_bytes: 2 * 1024 * 1024,
             trim_age: Duration::from_secs(60),
             trim_fill: 0.5,
             grace: Duration::from_secs(3600),

@@ -42,7 +42,8 @@ impl RedisSentinel {
         let mut watch = RedisOptions::sentinel()
             .line(&format!("sentinel monitor {SERVICE} 127.0.0.1 {} 2", master.port()))
             .line(&format!("sentinel down-after-milliseconds {SERVICE} 1000"))
-            .line(&format!("sentinel failover-timeout {SERVICE} 5000"));
+            // Twice this passes before they vote again where none of them got enough votes.
+            .line(&format!("sentinel failover-timeout {SERVICE} 2000"));
         if options.admin().is_some() {
             watch = watch
                 .line(&format!("sentinel auth-user {SERVICE} {}", Admin::USER))
@@ -56,8 +57,8 @@ impl RedisSentinel {
             .unwrap_or_else(|why| panic!("no replica: {why}"));
         let all = Self { sentinels: (0..SENTINELS).map(|_| RedisServer::start(watch.clone())).collect(), ..all };
         for sentinel in &all.sentinels {
-            // Without it a master that comes back becomes a replica after ten seconds only.
-            sentinel.cli(&["SENTINEL", "DEBUG", "INFO-PERIOD", "1000"]);
+            // Sentinels ask and tell rarely: without this a master that comes back is made a replica after ten seconds only.
+            sentinel.cli(&["SENTINEL", "DEBUG", "INFO-PERIOD", "500", "PUBLISH-PERIOD", "250"]);
         }
         all.wait_ok();
         all

@@ -7,24 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::net::{Shutdown, shutdown};
+
 use super::connection;
 use super::rules::Rules;
 
 /// Open as long as it lives; after that connections are refused.
 #[derive(Debug)]
 pub(super) struct Door {
-    port: u16,
+    listener: Arc<TcpListener>,
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Door {
     pub(super) fn open(port: u16, rules: &Arc<Rules>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let listener = Arc::new(TcpListener::bind((Ipv4Addr::LOCALHOST, port))?);
         let closing = Arc::new(AtomicBool::new(false));
-        let (seen, rules) = (Arc::clone(&closing), Arc::clone(rules));
-        let thread = thread::Builder::new().name("proxy".to_owned()).spawn(move || accept(&listener, &seen, &rules))?;
-        Ok(Self { port, closing, thread: Some(thread) })
+        let (listens, seen, rules) = (Arc::clone(&listener), Arc::clone(&closing), Arc::clone(rules));
+        let thread = thread::Builder::new().name("proxy".to_owned()).spawn(move || accept(&listens, &seen, &rules))?;
+        Ok(Self { listener, closing, thread: Some(thread) })
     }
 }
 
@@ -44,8 +46,13 @@ fn accept(listener: &TcpListener, closing: &AtomicBool, rules: &Arc<Rules>) {
 impl Drop for Door {
     fn drop(&mut self) {
         self.closing.store(true, Ordering::SeqCst);
-        // A thread that waits for a connection wakes up for nothing else.
-        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
+        // Closing alone is not enough: a child of this process that has not reached its program yet holds the socket too, and the
+        // system accepts for it. Where this does not wake the thread, a connection does.
+        if shutdown(&self.listener, Shutdown::Both).is_err()
+            && let Ok(address) = self.listener.local_addr()
+        {
+            drop(TcpStream::connect(address));
+        }
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }

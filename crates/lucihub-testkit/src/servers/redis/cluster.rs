@@ -114,7 +114,12 @@ impl RedisCluster {
         self.0[index].cont();
     }
 
-    /// Moves slots, with their keys, from one master to another, and returns when they are there.
+    /// Moves slots, with their keys, from one master to another, and returns when they are there: the lowest ones of `from`.
+    ///
+    /// Do not take `to` down afterwards and wait for the cluster to be whole once it is back. In about one of twelve such tests
+    /// Redis 7.0.15 gave the last of the moved slots to nobody then, for good: a packet that came late during the move had left
+    /// a mark on the replica that takes over (`owner_not_claiming_slot` in its `cluster.c`), and so it believes the old master,
+    /// which forgets its slots next. Moves come last in a test, or on a cluster of their own.
     ///
     /// # Panics
     /// Where `redis-cli` fails, or takes two minutes.
@@ -131,7 +136,17 @@ impl RedisCluster {
     /// # Panics
     /// Where that takes two minutes; with the reason that a node gave last.
     pub fn wait_ok(&self) {
-        until(CHANGE, || self.look()).unwrap_or_else(|why| panic!("the cluster is not whole: {why}"));
+        until(CHANGE, || self.look()).unwrap_or_else(|why| panic!("the cluster is not whole: {why}\n{}", self.views()));
+    }
+
+    /// What each running node knows, for who must find out what went wrong.
+    fn views(&self) -> String {
+        let running = self.0.iter().filter(|node| node.is_running());
+        let view = |node: &RedisServer| {
+            let nodes = node.try_cli(&["CLUSTER", "NODES"]).unwrap_or_else(|why| why);
+            format!("{} knows:\n{nodes}\n{}\n", node.port(), node.last_lines())
+        };
+        running.map(view).collect()
     }
 
     /// Why the cluster is not whole.

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use lucihub_hot::redis::RedisHot;
 use lucihub_models_core::StoreError;
 use lucihub_models_core::hot::{Durability, HotAppend, HotRuns, Outcome, Secured};
+use lucihub_testkit::models::run_id;
 use lucihub_testkit::servers::{Fsync, RedisCluster, RedisOptions as Config, RedisSentinel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,13 +33,13 @@ struct Work {
 }
 
 impl Work {
-    /// `secures` makes each writer wait for a replica after its windows.
-    async fn begin(hot: &RedisHot, secures: bool) -> Self {
+    /// A writer for each seed. `secures` makes each wait for a replica after its windows.
+    async fn begin(hot: &RedisHot, seeds: impl IntoIterator<Item = u64>, secures: bool) -> Self {
         let (stop, stopped) = watch::channel(false);
         let tally = Arc::new(Tally::default());
         let mut writers = Vec::new();
-        for n in 0..WRITERS {
-            let mut writer = Writer::begin(hot.clone(), n, tally.clone()).await;
+        for seed in seeds {
+            let mut writer = Writer::begin(hot.clone(), seed, tally.clone()).await;
             let stopped = stopped.clone();
             writers.push(tokio::spawn(async move {
                 while !*stopped.borrow() {
@@ -111,28 +112,48 @@ async fn append_and_secure(writer: &mut Writer) {
     writer.acknowledged += 8;
 }
 
+/// What all keys of a writer's run have in common.
+fn key(seed: u64) -> String {
+    format!("{{{}}}", run_id(seed))
+}
+
+/// Reads the runs of all writers, in a task.
+fn read(hot: RedisHot, seeds: impl IntoIterator<Item = u64>, stop: &Arc<AtomicBool>) -> JoinHandle<u64> {
+    let runs = seeds.into_iter().map(run_id).collect();
+    tokio::spawn(read_along(hot, runs, stop.clone()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slots_move_under_load_and_no_answer_is_wrong() {
+    /// The slots that move are the first ones of a node.
+    const SLOTS: u16 = 600;
     let cluster = Arc::new(tokio::task::block_in_place(|| RedisCluster::start(&Config::new())));
+    let slot = |seed| cluster.nodes()[0].cli(&["CLUSTER", "KEYSLOT", &key(seed)]).parse::<u16>().unwrap();
+    // Where the masters' ranges begin.
+    let moves =
+        |seed: &u64| [0, 5_461, 10_923].iter().any(|first| (*first..first + SLOTS - 100).contains(&slot(*seed)));
+    let seeds: Vec<u64> = (0..).filter(moves).take(usize::try_from(WRITERS).unwrap()).collect();
     let options = options(&cluster.url());
     let hot = open(options.clone()).await;
-    let work = Work::begin(&hot, false).await;
+    let work = Work::begin(&hot, seeds.clone(), false).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let runs = (0..WRITERS).map(lucihub_testkit::models::run_id).collect();
-    let reader = tokio::spawn(read_along(open(options.clone()).await, runs, stop.clone()));
+    let reader = read(open(options.clone()).await, seeds.clone(), &stop);
     work.go_on(200).await;
+    let mut moved = 0;
     for turn in 0..3 {
-        // The node of a run that is written, so that its slot may well be among those that move.
-        let key = format!("{{{}}}", lucihub_testkit::models::run_id(turn));
-        let moving = cluster.clone();
-        let moved = move || {
-            let from = moving.master_of(&key);
+        let (moving, seeds) = (cluster.clone(), seeds.clone());
+        let reshard = move || {
+            let masters = || seeds.iter().map(|seed| moving.master_of(&key(*seed))).collect::<Vec<_>>();
+            let before = masters();
+            let from = before[turn];
             let to = (0..6).find(|node| *node != from && !moving.replicas_of(*node).is_empty()).unwrap();
-            moving.reshard(2_000, from, to);
+            moving.reshard(SLOTS, from, to);
+            before.into_iter().zip(masters()).filter(|(before, after)| before != after).count()
         };
-        tokio::task::spawn_blocking(moved).await.unwrap();
+        moved += tokio::task::spawn_blocking(reshard).await.unwrap();
         work.go_on(200).await;
     }
+    assert!(moved >= 3, "only {moved} runs moved, so this tested nothing");
     stop.store(true, Ordering::SeqCst);
     assert!(reader.await.unwrap() > 0, "nothing was read meanwhile");
     let fresh = open(options).await;
@@ -147,9 +168,11 @@ async fn a_killed_master_takes_nothing_that_a_replica_has() {
     let cluster = Arc::new(tokio::task::block_in_place(|| RedisCluster::start(&config)));
     let options = options(&cluster.url());
     let hot = open(options.clone()).await;
-    let work = Work::begin(&hot, true).await;
+    let work = Work::begin(&hot, 0..WRITERS, true).await;
     work.go_on(200).await;
-    let key = format!("{{{}}}", lucihub_testkit::models::run_id(0));
+    let stop = Arc::new(AtomicBool::new(false));
+    let reader = read(open(options.clone()).await, 0..WRITERS, &stop);
+    let key = key(0);
     let node = cluster.master_of(&key);
     cluster.kill(node);
     let most = Instant::now() + PATIENCE;
@@ -161,6 +184,8 @@ async fn a_killed_master_takes_nothing_that_a_replica_has() {
     let back = cluster.clone();
     tokio::task::spawn_blocking(move || back.restart(node)).await.unwrap();
     work.go_on(400).await;
+    stop.store(true, Ordering::SeqCst);
+    assert!(reader.await.unwrap() > 0, "nothing was read meanwhile");
     let fresh = open(options).await;
     for writer in work.end().await {
         exact(&fresh, writer.run, writer.acknowledged).await;
@@ -172,10 +197,14 @@ async fn sentinel_names_another_master_and_writers_go_on() {
     let sentinel = Arc::new(tokio::task::block_in_place(|| RedisSentinel::start(&Config::new())));
     let options = options(&sentinel.url());
     let hot = open(options.clone()).await;
-    let work = Work::begin(&hot, true).await;
+    let work = Work::begin(&hot, 0..WRITERS, true).await;
     work.go_on(200).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let reader = read(open(options.clone()).await, 0..WRITERS, &stop);
     sentinel.kill_master();
     work.go_on(400).await;
+    stop.store(true, Ordering::SeqCst);
+    assert!(reader.await.unwrap() > 0, "nothing was read meanwhile");
     let fresh = open(options).await;
     for writer in work.end().await {
         exact(&fresh, writer.run, writer.acknowledged).await;

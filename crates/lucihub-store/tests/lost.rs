@@ -62,6 +62,48 @@ async fn an_idle_writer_puts_its_run_back_when_it_renews_its_lease() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_a_keeper_opened_anew_gives_way_to_its_writer() {
+    for idle in [false, true] {
+        let lab = lab();
+        let run = small(&lab.store, 2).await.id;
+        let recorder = begin_small(&lab.store, run).await;
+        // No keeper has come by since it was taken over, so the next one takes it for a run that was never opened.
+        assert!(lab.hot.lose(run));
+        assert_eq!(lab.walk(eager()).await.opened, 1);
+        assert_eq!(lab.hot.get(run).await.unwrap().unwrap().lease, None);
+        if idle {
+            // Nothing is pushed: the renewal of the lease finds out.
+            let back = async {
+                while lab.store.status(run).await.unwrap().positions != recorder.next() {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), back).await.expect("it is back");
+        }
+        end_small(&recorder).await;
+        assert_eq!(recorder.stats().restores, 1);
+        lab.walk(eager()).await;
+        let (whole, _) = lab.archived(run).await;
+        assert_eq!(whole.series[0].values, values(run, 0, 0..4_000));
+        assert_eq!(whole.logs.len(), 33);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_is_fenced_by_another_that_took_the_run_that_was_opened_anew() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let recorder = begin_small(&lab.store, run).await;
+    assert!(lab.hot.lose(run));
+    lab.walk(eager()).await;
+    let other = lab.store.record(run, "another").await.unwrap();
+    recorder.log("late").await.unwrap();
+    let error = recorder.flush().await.unwrap_err();
+    assert!(matches!(error, RecordError::Failed { failure: Failure::Fenced, .. }), "{error}");
+    other.finish(RunState::Failed, End::default()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_durable_flush_finds_out_what_the_store_lost() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;

@@ -52,7 +52,8 @@ impl HotAppend for Toy {
             if state.tombstones.contains_key(&id) {
                 return Ok(Restored::Sealed(Seal::Deleted));
             }
-            if state.runs.contains_key(&id) {
+            // One that nobody ever took over gives way: it was placed anew while its writer lives.
+            if state.runs.get(&id).is_some_and(|run| run.hot.lease.is_some() || run.hot.seal.is_some()) {
                 return Ok(Restored::Existing);
             }
             let present = restore.head.state();

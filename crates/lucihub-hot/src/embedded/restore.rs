@@ -29,25 +29,28 @@ impl EmbeddedHot {
         head.worker = Some(restore.worker.clone());
         let lost = Lost::of(restore);
         let share = self.room.share(weight::head(&head).saturating_add(lost.weight())).ok_or_else(|| self.full())?;
-        {
+        let replaced = {
             let mut visit = self.visit(run);
             // Another may have restored or deleted it meanwhile.
             if let Some(answer) = refuse(&mut visit) {
                 return Ok(answer);
             }
             let live = lost.rebuild(head, restore, share, visit.now);
-            visit.place(Entry::Run(Box::new(live)));
-        }
+            visit.place(Entry::Run(Box::new(live)))
+        };
+        drop(replaced);
         self.bells.ring_keepers(run);
         Ok(Restored::Restored)
     }
 }
 
 fn refuse(visit: &mut Visit<'_>) -> Option<Restored> {
-    visit.entry().map(|entry| match entry {
-        Entry::Run(_) => Restored::Existing,
-        Entry::Tombstone(_) => Restored::Sealed(Seal::Deleted),
-    })
+    match visit.entry()? {
+        // Nobody ever took it over: it was placed anew while its writer lives.
+        Entry::Run(run) if run.lease.is_none() && run.seal.is_none() => None,
+        Entry::Run(_) => Some(Restored::Existing),
+        Entry::Tombstone(_) => Some(Restored::Sealed(Seal::Deleted)),
+    }
 }
 
 /// What lies between the confirmed positions and where the writer goes on.

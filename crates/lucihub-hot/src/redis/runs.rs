@@ -26,7 +26,7 @@ impl HotRuns for RedisHot {
     async fn open(&self, head: &RunHead) -> Result<Opened> {
         let checked = head.check_new(&self.options.limits);
         let mut args = super::args();
-        args.push(if checked.is_ok() { "1" } else { "0" }.into());
+        args.extend([if checked.is_ok() { "1" } else { "0" }.into(), "0".into()]);
         args.push(incarnation().into());
         if checked.is_ok() {
             let next = Positions { states: head.states.len() as u64, ..Positions::default() };

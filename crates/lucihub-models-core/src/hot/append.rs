@@ -88,7 +88,8 @@ pub trait HotAppend: Send + Sync {
     /// time, or the connection broke meanwhile; asking again is right.
     async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured>;
 
-    /// Puts a run back that the store has lost.
+    /// Puts a run back that the store has lost. A run that is there stays as it is; but one that nobody ever took
+    /// over, and that is not sealed, gives way: it was placed anew by somebody who did not know that it was lost.
     async fn restore(&self, restore: &Restore) -> Result<Restored>;
 
     /// Says that all below these positions is safe in cold storage. It only ever

@@ -50,6 +50,8 @@ enum Mend {
     From(u64),
     /// The store does not have the run.
     Restore,
+    /// The store has the run with another writer, or with none.
+    Reclaim,
     /// Nothing helps.
     Stop(Failure),
 }
@@ -165,7 +167,7 @@ impl Sender {
             Outcome::Behind(last) if last + 1 >= self.first_unacknowledged() => Some(Mend::Again),
             Outcome::Behind(last) => Some(Mend::From(last)),
             Outcome::NoRun => Some(Mend::Restore),
-            Outcome::Fenced => Some(Mend::Stop(Failure::Fenced)),
+            Outcome::Fenced => Some(Mend::Reclaim),
             Outcome::Sealed(seal) => Some(Mend::Stop(Failure::Sealed(seal))),
             Outcome::Conflict => Some(Mend::Stop(Failure::Conflict(seq))),
             Outcome::Rejected(reject) => Some(Mend::Stop(Failure::Rejected(reject))),
@@ -207,7 +209,7 @@ impl Sender {
         let mut mend = first;
         while let Some((seq, answer)) = self.in_flight.next().await {
             // Successes behind the failure come again as duplicates, in order.
-            if let Some(worse @ (Mend::Stop(_) | Mend::Restore)) = self.judge_later(seq, answer) {
+            if let Some(worse @ (Mend::Stop(_) | Mend::Restore | Mend::Reclaim)) = self.judge_later(seq, answer) {
                 mend = worse;
             }
         }
@@ -216,7 +218,8 @@ impl Sender {
             Mend::Stop(failure) => return Err(failure),
             Mend::Again => {}
             Mend::From(last) => self.go_back(last)?,
-            Mend::Restore => self.restore().await?,
+            Mend::Restore => drop(self.restore().await?),
+            Mend::Reclaim => self.reclaim().await?,
         }
         self.shared.lock().stats.retries += 1;
         // A lease must not run out while the store is slow.
@@ -227,7 +230,7 @@ impl Sender {
     /// What an answer behind a failure adds to it.
     fn judge_later(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
         match answer.map(|answer| answer.outcome) {
-            Ok(Outcome::Fenced) => Some(Mend::Stop(Failure::Fenced)),
+            Ok(Outcome::Fenced) => Some(Mend::Reclaim),
             Ok(Outcome::Conflict) => Some(Mend::Stop(Failure::Conflict(seq))),
             Ok(Outcome::NoRun) => Some(Mend::Restore),
             _ => None,
@@ -245,9 +248,19 @@ impl Sender {
         Ok(())
     }
 
+    /// Ends the recording if another writer has the run. If none has it, the store
+    /// lost it and a keeper, which could not know, opened it anew.
+    async fn reclaim(&mut self) -> Result<(), Failure> {
+        match self.restore().await {
+            // Whatever has become of the run, it was not this writer's any more.
+            Ok(Some(Restored::Existing)) | Err(Failure::Sealed(_)) => Err(Failure::Fenced),
+            other => other.map(drop),
+        }
+    }
+
     /// Puts the run back as it was at the floor of the replay buffer, and sends
-    /// again all that came after.
-    async fn restore(&mut self) -> Result<(), Failure> {
+    /// again all that came after. `None` if the store gave no answer.
+    async fn restore(&mut self) -> Result<Option<Restored>, Failure> {
         let floor = self.replay.floor().clone();
         let mut confirmed = self.shared.lock().confirmed.clone();
         // Hot storage that comes back empty has lost its tombstones too, and an
@@ -274,12 +287,13 @@ impl Sender {
         };
         match self.store.hot().restore(&restore).await {
             // Nothing is known: the appends that follow find out.
-            Err(_) => Ok(()),
+            Err(_) => Ok(None),
             Ok(Restored::Sealed(seal)) => Err(Failure::Sealed(seal)),
-            Ok(Restored::Existing) => Ok(()),
+            Ok(Restored::Existing) => Ok(Some(Restored::Existing)),
             Ok(Restored::Restored) => {
                 self.shared.lock().stats.restores += 1;
-                self.go_back(floor.seq)
+                self.go_back(floor.seq)?;
+                Ok(Some(Restored::Restored))
             }
         }
     }
@@ -298,11 +312,11 @@ impl Sender {
                 self.shared.progress.notify_waiters();
                 Ok(())
             }
-            Ok(Renewed::Fenced) => Err(Failure::Fenced),
-            // While the terminal batch is on its way, its own answer decides.
+            // While batches are on their way, their own answers decide.
+            Ok(Renewed::Fenced) if self.unacknowledged.is_empty() => self.reclaim().await,
             Ok(Renewed::Sealed(seal)) if self.unacknowledged.is_empty() => Err(Failure::Sealed(seal)),
-            Ok(Renewed::NoRun) if self.unacknowledged.is_empty() => self.restore().await,
-            Ok(Renewed::Sealed(_) | Renewed::NoRun) | Err(_) => Ok(()),
+            Ok(Renewed::NoRun) if self.unacknowledged.is_empty() => self.restore().await.map(drop),
+            Ok(Renewed::Fenced | Renewed::Sealed(_) | Renewed::NoRun) | Err(_) => Ok(()),
         }
     }
 }

@@ -1,13 +1,18 @@
 -- Places a run that is not there: a new one, or one that its writer puts back.
 --
--- ARGV: '1' to write, the new incarnation; then fields of the run, positions (base, confirmed), fields of the head, four
+-- ARGV: '1' to write, '1' if one that nobody ever took over gives way, the new incarnation; then fields of the run, positions (base, confirmed), fields of the head, four
 -- lists, stream entries, and for a writer that goes on its lease in microseconds.
-local act, incarnation = take(), take()
+local act, replaces, incarnation = take(), take(), take()
 local at = now()
-local present = redis.call('HMGET', RUN, 'incarnation', 'leaves')
-if is_there(present[1], present[2], at) then
+local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'mark', 'seal')
+if is_there(f[1], f[2], at) then
   -- The same call may come twice, if the first one's reply was lost.
-  return {NONCE, present[1] == incarnation and 'created' or 'existing'}
+  if f[1] == incarnation then
+    return {NONCE, 'created'}
+  end
+  if replaces ~= '1' or f[3] or f[4] then
+    return {NONCE, 'existing'}
+  end
 end
 local answer = absent(at)
 if answer[2] == 'deleted' or act ~= '1' then

@@ -95,6 +95,7 @@ macro_rules! hot_conformance {
                     the_writer_goes_on,
                     nothing_lost_leaves_no_gap,
                     a_run_that_is_there_stays,
+                    a_run_placed_anew_gives_way,
                     others_are_fenced,
                     covered_numbers_are_behind,
                     ended_runs_do_not_come_back,

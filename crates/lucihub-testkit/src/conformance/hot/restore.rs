@@ -98,6 +98,45 @@ pub async fn a_run_that_is_there_stays(h: &dyn HotHarness) {
     assert_unchanged(&first, &stage.get(writer.run).await);
 }
 
+/// A run that was placed anew, and that nobody took over since, gives way to the writer of the lost one; one that was
+/// taken over or ended does not.
+pub async fn a_run_placed_anew_gives_way(h: &dyn HotHarness) {
+    let stage = Stage::new(h, "restore::a_run_placed_anew_gives_way");
+    let (mut writer, before, confirmed) = recorded(&stage).await;
+    let mut queued = stage.head(2);
+    queued.id = writer.run;
+    let restore = writer.restore(&before, confirmed, before.next.clone());
+    for attempt in 0..3 {
+        if !h.lose(writer.run).await {
+            return;
+        }
+        assert_eq!(stage.store.open(&queued).await.unwrap(), Opened::Created);
+        assert_eq!(writer.send(&writer.batch(lines_body(["early"]))).await.outcome, Outcome::Fenced);
+        match attempt {
+            0 => drop(stage.take(writer.run).await),
+            1 => drop(stage.store.cancel(writer.run, None).await.unwrap()),
+            _ => break,
+        }
+        let there = stage.get(writer.run).await;
+        assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Existing);
+        assert_unchanged(&there, &stage.get(writer.run).await);
+    }
+    let mut ended = restore.clone();
+    ended.head.states.push(StateChange::new(RunState::Failed, before.now));
+    let answer = stage.store.restore(&ended).await.unwrap();
+    assert_eq!(answer, Restored::Sealed(Seal::Ended(RunState::Failed)), "an end is not put back");
+    assert_eq!(stage.get(writer.run).await.next.states, 1);
+
+    assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Restored);
+    let run = stage.get(writer.run).await;
+    assert_eq!((&run.next, run.last_seq), (&before.next, before.last_seq));
+    assert_eq!((run.head.state(), run.lease.unwrap().mark), (&RunState::InProgress, writer.mark));
+    assert_eq!(stage.store.open(&queued).await.unwrap(), Opened::Existing);
+    assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Existing);
+    writer.apply(lines_body(["after"])).await;
+    assert_eq!(stage.store.lines(writer.run, 10..99).await.unwrap().unwrap().lines[0].text, "after");
+}
+
 /// After a restore, only the writer that restored is let in, whatever numbers another one has.
 pub async fn others_are_fenced(h: &dyn HotHarness) {
     let stage = Stage::new(h, "restore::others_are_fenced");

@@ -77,7 +77,7 @@ impl HotAppend for ReferenceHot {
         if let Some(seal) = inner.tombstone(head.id) {
             return Ok(Restored::Sealed(seal));
         }
-        if inner.runs.contains_key(&head.id) {
+        if inner.runs.get(&head.id).is_some_and(|kept| kept.lease.is_some() || kept.seal.is_some()) {
             return Ok(Restored::Existing);
         }
         if matches!(head.state(), RunState::Succeeded | RunState::Failed | RunState::Cancelled) {

@@ -46,18 +46,21 @@ fn keep(store: Store) -> (oneshot::Sender<()>, JoinHandle<()>) {
     (stop, task)
 }
 
-/// Every line that a follower had, with what it was told to take back taken back.
-async fn follow(store: Store, run: RunId) -> (Vec<LogLine>, RunState) {
+/// Every line that a follower had, with what it was told to take back taken back; and how often it was told so.
+async fn follow(store: Store, run: RunId) -> (Vec<LogLine>, RunState, u64) {
     let mut follower = store.follow(run, Select::logs());
-    let mut lines = Vec::new();
+    let (mut lines, mut rewound) = (Vec::new(), 0);
     loop {
         match follower.next().await {
             Ok(Some(Event::Lines(slice))) => {
                 assert_eq!(slice.first, lines.len() as u64, "a line is missing, or came twice");
                 lines.extend(slice.lines);
             }
-            Ok(Some(Event::Rewound(to))) => lines.truncate(usize::try_from(to.lines).unwrap()),
-            Ok(Some(Event::Ended(state))) => return (lines, state),
+            Ok(Some(Event::Rewound(to))) => {
+                lines.truncate(usize::try_from(to.lines).unwrap());
+                rewound += 1;
+            }
+            Ok(Some(Event::Ended(state))) => return (lines, state, rewound),
             Ok(Some(_)) => {}
             Ok(None) => panic!("a follower ended without an end"),
             Err(StoreError::Unavailable { .. }) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -99,7 +102,7 @@ async fn through(proxied: &str, direct: &str, dir: &Path, mut disturb: impl FnMu
     }
     in_time("the end", recorder.finish(RunState::Succeeded, End::default())).await.unwrap();
     let whole = in_time("archiving", archived(&reader, run)).await;
-    let (lines, state) = in_time("following", following).await.unwrap();
+    let (lines, state, rewound) = in_time("following", following).await.unwrap();
     assert_eq!((state, &lines), (RunState::Succeeded, &whole.logs), "the follower had exactly the log");
     assert_eq!(whole.logs.len() as u64, SAMPLES / CHUNK);
     for (channel, series) in (0..).zip(&whole.series) {
@@ -108,7 +111,11 @@ async fn through(proxied: &str, direct: &str, dir: &Path, mut disturb: impl FnMu
     }
     let _ = keeping.0.send(());
     in_time("the keeper's end", keeping.1).await.unwrap();
-    recorder.stats().restores
+    let restores = recorder.stats().restores;
+    if restores == 0 {
+        assert_eq!(rewound, 0, "nothing was lost, so nothing came twice");
+    }
+    restores
 }
 
 /// The run, once it is archived under the digest of its content.

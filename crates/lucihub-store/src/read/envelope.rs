@@ -2,18 +2,15 @@
 
 use std::ops::Range;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::{Envelope, EnvelopeBuilder, Gap, Result, RunId, SUMMARY_WIDTH};
 
 use super::Located;
 use super::samples::CELLS_AT_ONCE;
 use crate::store::Store;
 
-/// Summaries that one read brings: 400 KiB of buckets, which stay in the cache
-/// until they are merged.
-const SUMMARIES_AT_ONCE: usize = 128;
-/// Reads under way at once: while one is merged, the next is being decoded.
-const READS_AT_ONCE: usize = 2;
+/// Summaries that one read brings: 1.6 MB of buckets. Each read is handed over
+/// between threads, which costs most where the machine is busy.
+const SUMMARIES_AT_ONCE: u64 = 512;
 
 impl Store {
     /// The envelope of a channel over a range of indices, in at most `most`
@@ -87,12 +84,10 @@ impl Store {
     ) -> Result<u64> {
         let cells = located.cold.head.grid.sample_cells(&range);
         let mut reached = range.start;
-        let parts = (cells.start..cells.end).step_by(SUMMARIES_AT_ONCE);
-        let mut parts = stream::iter(parts)
-            .map(|at| self.cold().summaries(located.run(), channel, at..cells.end.min(at + SUMMARIES_AT_ONCE as u64)))
-            .buffered(READS_AT_ONCE);
-        while let Some(summaries) = parts.try_next().await? {
-            for cell in summaries {
+        let mut at = cells.start;
+        while at < cells.end {
+            let part = at..cells.end.min(at + SUMMARIES_AT_ONCE);
+            for cell in self.cold().summaries(located.run(), channel, part.clone()).await? {
                 if cell.first > reached {
                     return Err(self.missing(located, &format!("channel {channel}, sample {reached}")).await);
                 }
@@ -110,6 +105,7 @@ impl Store {
                 builder.gaps(&gaps);
                 reached = reached.max(whole);
             }
+            at = part.end;
         }
         builder.reach(reached);
         Ok(reached)

@@ -112,8 +112,7 @@ fn reached(cells: &Checkpoint) -> Positions {
     reached
 }
 
-/// Encodes cells on a few threads: it takes most of the time of an archive. Rows
-/// come in the order in which they are done.
+/// Encodes cells on a few threads: it takes most of the time of an archive.
 ///
 /// A thread has a copy of its cell, so there are as many copies as threads at
 /// once, and never a second one of all cells.
@@ -125,19 +124,21 @@ where
     const MOST_THREADS: usize = 4;
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let (mut rows, mut working) = (Vec::with_capacity(cells.len()), JoinSet::new());
-    for cell in cells {
+    for (place, cell) in cells.iter().enumerate() {
         if working.len() >= threads
             && let Some(row) = working.join_next().await
         {
-            rows.push(row.map_err(unknown)??);
+            rows.push(row.map_err(unknown)?);
         }
         let cell = cell.clone();
-        working.spawn(on_own_thread(move || encode(&cell)));
+        working.spawn(async move { (place, on_own_thread(move || encode(&cell)).await) });
     }
     while let Some(row) = working.join_next().await {
-        rows.push(row.map_err(unknown)??);
+        rows.push(row.map_err(unknown)?);
     }
-    Ok(rows)
+    // In the order of the cells, whichever was done first: so files do not depend on threads.
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 impl Rows {

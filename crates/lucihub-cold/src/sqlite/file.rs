@@ -46,8 +46,10 @@ pub(crate) fn migrate(options: &SqliteOptions, action: Action) -> Result<Vec<Mig
 /// Opens a file to use it: one of ours, or a new one.
 fn open(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
     let mut conn = establish(options)?;
-    // Another program's file is refused before anything of it is changed.
-    migrate::run(&mut conn, Action::Status, &display(options)).map_err(|e| named(e, options))?;
+    // Another program's file is refused before anything of it is changed. One transaction: a file that someone
+    // else migrates between two looks would have tables, and no migrations yet.
+    let status = conn.transaction(|conn| migrate::run(conn, Action::Status, &display(options)));
+    status.map_err(|e| named(e, options))?;
     retry_while_locked(options.busy_timeout, || Ok(lay_out(&mut conn)?)).map_err(|e| named(e, options))?;
     Ok(conn)
 }

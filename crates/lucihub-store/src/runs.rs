@@ -119,8 +119,10 @@ impl Store {
     /// # Errors
     /// `Precondition` while a worker holds the run, unless it is forced.
     pub async fn delete(&self, run: RunId, force: bool) -> Result<bool> {
+        let existed = self.cold().get(run).await?.is_some();
         match self.hot().remove(run, force, TOMBSTONE).await? {
-            Removed::Removed => self.cold().delete(run).await,
+            // A keeper that meets the tombstone first finishes the deletion; it was this call's all the same.
+            Removed::Removed => Ok(self.cold().delete(run).await? || existed),
             Removed::Held { by, until, idle } => Err(StoreError::precondition(
                 format!("run {run}"),
                 format!(

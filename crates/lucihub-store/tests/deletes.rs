@@ -42,7 +42,8 @@ async fn a_deletion_that_stopped_half_way_is_completed_by_the_keeper() {
             drop(begin_small(&lab.store, run).await);
             lab.walk(eager()).await;
         }
-        let plan = FaultPlan::none().fail_nth(2);
+        // The look, the removal from hot storage, and then this.
+        let plan = FaultPlan::none().fail_nth(3);
         lab.faulty(&plan).delete(run, true).await.unwrap_err();
         assert!(lab.cold.get(run).await.unwrap().is_some());
         lab.walk(eager()).await;
@@ -66,7 +67,7 @@ async fn an_ended_run_whose_deletion_stopped_half_way_is_not_archived() {
         counted.log().iter().position(|name| name == "cold.commit").unwrap() as u64 + 1
     };
     let _killed = Keeper::new(lab.faulty(&FaultPlan::none().down(commit..u64::MAX)), eager()).walk().await;
-    lab.faulty(&FaultPlan::none().fail_nth(2)).delete(run, false).await.unwrap_err();
+    lab.faulty(&FaultPlan::none().fail_nth(3)).delete(run, false).await.unwrap_err();
     assert!(lab.cold.get(run).await.unwrap().unwrap().head.state().is_terminal());
     lab.walk(eager().with_lost_patience(Duration::ZERO)).await;
     assert!(lab.cold.get(run).await.unwrap().is_none());

@@ -48,7 +48,7 @@ impl Keeper {
 
     /// Whether a tombstone stands. Asked with a mark that no run has, so that a
     /// run that was put back meanwhile stays as it is.
-    async fn is_deleted(&self, run: RunId) -> Result<bool> {
+    pub(super) async fn is_deleted(&self, run: RunId) -> Result<bool> {
         let nobody = WriterMark { writer: self.writer, epoch: 0 };
         let answer = self.store.hot().renew(run, nobody, std::time::Duration::ZERO).await?;
         Ok(answer == Renewed::Sealed(Seal::Deleted))

@@ -141,8 +141,9 @@ impl Keeper {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
             if let Err(error) = self.attend(run, &mut report).await {
-                // Deleted meanwhile, whatever the error made of it: nothing is left to do.
-                if !matches!(self.store.cold().get(run).await, Ok(None)) {
+                // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
+                let gone = matches!(self.store.cold().get(run).await, Ok(None));
+                if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {
                     report.errors.push((run, error));
                 }
             }

@@ -13,7 +13,7 @@ use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head::{self, HeadColumns};
 use crate::logs::LogRow;
-use crate::runs::{digest, not_found, positions};
+use crate::runs::{digest, hold, not_found, positions};
 use crate::samples::SampleRow;
 use crate::schema::{run_logs, run_samples, runs};
 use crate::types::{Id, Json, Time};
@@ -56,6 +56,7 @@ impl<E: Engine> ColdArchive for Cold<E> {
         let columns = HeadColumns::of(&commit.head)?;
         let positions = head::json("positions", &commit.positions)?;
         self.write(move |conn| {
+            hold(conn, run)?;
             let before: Option<Option<Vec<u8>>> =
                 on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).first(c).optional())?;
             if let Some(before) = before.ok_or_else(|| not_found(run))? {
@@ -143,6 +144,7 @@ where
 
 impl Rows {
     fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
+        hold(conn, run)?;
         let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {
             runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).first(c).optional()
         })?;
@@ -164,8 +166,9 @@ impl Rows {
 fn stored_bytes(conn: &mut Conn<'_>, run: RunId) -> Result<Option<StoredBytes>, Error> {
     let head: Option<i64> = on_conn!(conn, c => {
         let bytes = sql::<BigInt>(
-            "octet_length(head) + coalesce(octet_length(input), 0) + coalesce(octet_length(output), 0) \
-             + octet_length(labels) + coalesce(octet_length(error), 0)",
+            "CAST(octet_length(CAST(head AS text)) + coalesce(octet_length(CAST(input AS text)), 0) \
+             + coalesce(octet_length(CAST(output AS text)), 0) + octet_length(CAST(labels AS text)) \
+             + coalesce(octet_length(error), 0) AS bigint)",
         );
         runs::table.find(Id(run)).select(bytes).first(c).optional()
     })?;

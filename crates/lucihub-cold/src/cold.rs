@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lucihub_models_core::{Clock, Invalid, Limits, Result, StoreError, Timestamp};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task;
 
 use crate::conn::Conn;
@@ -17,6 +18,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// One permit for each connection that writes.
     fn writers(&self) -> &Arc<Semaphore>;
+
+    /// How long to wait for one of them.
+    fn wait(&self) -> Duration;
+
+    /// Runs work of a single statement that reads. Blocks.
+    fn look<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error>;
 
     /// Runs work that reads, on one snapshot. Blocks.
     fn read<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error>;
@@ -58,36 +65,53 @@ impl<E> Cold<E> {
 
 #[expect(private_bounds, reason = "engines are this crate's alone")]
 impl<E: Engine> Cold<E> {
-    /// Reads on a blocking thread. Callers wait for a connection before they
-    /// take a thread, and keep both until the work is done even when the future
-    /// is dropped.
+    /// Reads by one statement, on a blocking thread: it is a snapshot by itself.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        self.with(self.engine.readers(), move |engine| engine.look(work)).await
+    }
+
+    /// Reads by several statements, on a blocking thread and on one snapshot.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        let permit = self.engine.readers().clone().acquire_owned().await.map_err(closed)?;
+        self.with(self.engine.readers(), move |engine| engine.read(work)).await
+    }
+
+    /// Writes on a blocking thread, whole or not at all.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        self.with(self.engine.writers(), move |engine| engine.write(work)).await
+    }
+
+    /// Callers wait for a connection before they take a thread, and keep both
+    /// until the work is done even when the future is dropped.
+    async fn with<T: Send + 'static>(
+        &self,
+        permits: &Arc<Semaphore>,
+        work: impl FnOnce(&E) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.permit(permits).await?;
         let engine = self.engine.clone();
         blocking(move || {
-            let answer = engine.read(work);
+            let answer = work(&engine);
             drop(permit);
             answer
         })
         .await
     }
 
-    /// Writes on a blocking thread, one after the other.
-    pub(crate) async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T> {
-        let permit = self.engine.writers().clone().acquire_owned().await.map_err(closed)?;
-        let engine = self.engine.clone();
-        blocking(move || {
-            let answer = engine.write(work);
-            drop(permit);
-            answer
-        })
-        .await
+    async fn permit(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+        let wait = self.engine.wait();
+        match tokio::time::timeout(wait, permits.clone().acquire_owned()).await {
+            Ok(permit) => permit.map_err(closed),
+            Err(_) => Err(closed(format!("all its connections have been busy for {wait:?}; try again, or allow more"))),
+        }
     }
 }
 

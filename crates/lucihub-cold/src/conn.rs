@@ -1,10 +1,11 @@
 //! A connection to any of the databases, and the one way to write a query for all of them.
 
-use diesel::SqliteConnection;
-
-/// A connection inside a transaction.
+/// A connection, inside a transaction where there is more than one statement.
 pub(crate) enum Conn<'a> {
-    Sqlite(&'a mut SqliteConnection),
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'a mut diesel::SqliteConnection),
+    #[cfg(feature = "postgres")]
+    Postgres(&'a mut crate::postgres::link::PgConn),
 }
 
 /// Runs an expression with the connection inside a [`Conn`]: `on_conn!(conn, c => query.execute(c))`.
@@ -14,8 +15,14 @@ pub(crate) enum Conn<'a> {
 macro_rules! on_conn {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn {
+            #[cfg(feature = "sqlite")]
             $crate::conn::Conn::Sqlite(inner) => {
                 let $c: &mut diesel::SqliteConnection = inner;
+                $body
+            }
+            #[cfg(feature = "postgres")]
+            $crate::conn::Conn::Postgres(inner) => {
+                let $c: &mut $crate::postgres::link::PgConn = inner;
                 $body
             }
         }

@@ -11,18 +11,18 @@ use crate::conn::on_conn;
 use crate::error::Error;
 use crate::head;
 use crate::schema::devices;
-use crate::types::{Json, Time};
+use crate::types::{Free, Json, Time};
 
 /// A row of `devices`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = devices)]
 struct DeviceRow {
     id: String,
-    device_type: String,
-    firmware: Option<String>,
-    entity_digest: Option<String>,
+    device_type: Free,
+    firmware: Option<Free>,
+    entity_digest: Option<Free>,
     seen_at: Option<Time>,
-    input_type: Option<String>,
+    input_type: Option<Free>,
     parameter_schema: Option<Json>,
     extra: Json,
 }
@@ -32,9 +32,9 @@ struct DeviceRow {
 #[diesel(table_name = devices)]
 struct SeenColumns {
     id: String,
-    device_type: String,
-    firmware: Option<String>,
-    entity_digest: Option<String>,
+    device_type: Free,
+    firmware: Option<Free>,
+    entity_digest: Option<Free>,
     seen_at: Time,
     extra: Json,
 }
@@ -43,7 +43,7 @@ struct SeenColumns {
 #[derive(AsChangeset)]
 #[diesel(table_name = devices)]
 struct OperatorColumns {
-    input_type: Option<String>,
+    input_type: Option<Free>,
     parameter_schema: Option<Json>,
 }
 
@@ -53,9 +53,9 @@ impl<E: Engine> ColdDevices for Cold<E> {
         let SeenFields { id, device_type, firmware, entity_digest, seen_at } = seen.clone();
         let columns = SeenColumns {
             id: id.as_str().to_owned(),
-            device_type: device_type.as_str().to_owned(),
-            firmware,
-            entity_digest,
+            device_type: device_type.as_str().into(),
+            firmware: firmware.map(Free),
+            entity_digest: entity_digest.map(Free),
             seen_at: Time(seen_at),
             extra: Json("{}".into()),
         };
@@ -93,7 +93,7 @@ impl<E: Engine> ColdDevices for Cold<E> {
         }
         let id = device.clone();
         let columns = OperatorColumns {
-            input_type: input_type.map(|word| word.as_str().to_owned()),
+            input_type: input_type.map(|word| word.as_str().into()),
             parameter_schema: parameter_schema.map(|json| Json(json.as_str().to_owned())),
         };
         self.write(move |conn| {
@@ -112,7 +112,7 @@ impl<E: Engine> ColdDevices for Cold<E> {
 
     async fn device(&self, device: &DeviceId) -> Result<Option<Device>> {
         let id = device.clone();
-        self.read(move |conn| {
+        self.look(move |conn| {
             let row: Option<DeviceRow> = on_conn!(conn, c => {
                 devices::table.find(id.as_str()).select(DeviceRow::as_select()).first(c).optional()
             })?;
@@ -124,7 +124,7 @@ impl<E: Engine> ColdDevices for Cold<E> {
     async fn devices(&self, after: Option<&DeviceId>, limit: usize) -> Result<DevicePage> {
         self.check_page(limit)?;
         let after = after.map(|id| id.as_str().to_owned());
-        self.read(move |conn| {
+        self.look(move |conn| {
             let mut rows: Vec<DeviceRow> = on_conn!(conn, c => {
                 let mut query = devices::table
                     .select(DeviceRow::as_select())
@@ -158,11 +158,11 @@ impl DeviceRow {
     fn into_device(self) -> Result<Device, Error> {
         let row = format!("device {:?}", self.id);
         let id = DeviceId::try_from(self.id).map_err(|e| Error::row("devices", "id", row.as_str(), e))?;
-        let mut device = Device::new(id, DeviceType::from(&*self.device_type));
-        device.firmware = self.firmware;
-        device.entity_digest = self.entity_digest;
+        let mut device = Device::new(id, DeviceType::from(&*self.device_type.0));
+        device.firmware = self.firmware.map(|Free(text)| text);
+        device.entity_digest = self.entity_digest.map(|Free(text)| text);
         device.seen_at = self.seen_at.map(|Time(at)| at);
-        device.input_type = self.input_type.as_deref().map(Into::into);
+        device.input_type = self.input_type.map(|Free(word)| (&*word).into());
         device.parameter_schema = self.parameter_schema.map(|json| JsonText::from_stored(json.0));
         device.extra = head::parse(&self.extra).map_err(|e| Error::row("devices", "extra", row.as_str(), e))?;
         Ok(device)

@@ -1,10 +1,8 @@
 //! What can go wrong in here, and the one place where it becomes a [`StoreError`].
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use lucihub_models_core::{Invalid, ModelError, StoreError};
 use thiserror::Error;
-
-use crate::sqlite;
 
 /// Why an operation failed.
 #[derive(Debug, Error)]
@@ -44,6 +42,27 @@ impl From<ModelError> for Error {
     }
 }
 
+/// What an engine makes of an error that only its own texts tell.
+type Sort = fn(&DatabaseErrorKind, &dyn DatabaseErrorInformation) -> StoreError;
+
+impl Error {
+    /// The error of a database, sorted by what the caller can do; `by` knows the texts of its engine.
+    pub(crate) fn sorted(self, by: Sort) -> Self {
+        Self::Store(match self {
+            Self::Database(DieselError::DatabaseError(kind, info)) => match kind {
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation => {
+                    StoreError::precondition("a row of cold storage", info.message())
+                }
+                kind => by(&kind, &*info),
+            },
+            other => other.into(),
+        })
+    }
+}
+
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error {
@@ -51,20 +70,8 @@ impl From<Error> for StoreError {
             Error::Row { table, column, row, why } => {
                 Self::corrupt(format!("table {table}, column {column}, {row}"), why)
             }
-            Error::Database(DieselError::DatabaseError(kind, info)) => by_kind(&kind, info.message()),
             Error::Database(error @ DieselError::DeserializationError(_)) => Self::corrupt("a stored row", error),
             Error::Database(error) => Self::unavailable("cold storage", error),
         }
-    }
-}
-
-fn by_kind(kind: &DatabaseErrorKind, message: &str) -> StoreError {
-    match kind {
-        DatabaseErrorKind::UniqueViolation
-        | DatabaseErrorKind::ForeignKeyViolation
-        | DatabaseErrorKind::NotNullViolation
-        | DatabaseErrorKind::CheckViolation => StoreError::precondition("a row of cold storage", message),
-        // SQLite tells the rest apart by its message alone.
-        _ => sqlite::errors::from_message(message),
     }
 }

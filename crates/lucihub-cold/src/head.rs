@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::schema::runs;
-use crate::types::{Json, Time};
+use crate::types::{Free, Json, Time};
 
 /// The columns that a head decides as a run goes on. Labels are people's, and the
 /// input never changes: it is written once, when the run is created.
@@ -21,14 +21,14 @@ use crate::types::{Json, Time};
 #[diesel(table_name = runs, treat_none_as_null = true)]
 pub(crate) struct HeadColumns {
     created_at: Time,
-    job_type: String,
-    state: String,
+    job_type: Free,
+    state: Free,
     state_count: i64,
-    device: Option<String>,
-    device_type: Option<String>,
-    owner: Option<String>,
+    device: Option<Free>,
+    device_type: Option<Free>,
+    owner: Option<Free>,
     channels: i64,
-    error: Option<String>,
+    error: Option<Free>,
     states: Json,
     head: Json,
     output: Option<Json>,
@@ -38,7 +38,7 @@ pub(crate) struct HeadColumns {
 pub(crate) struct StoredHead {
     pub(crate) head: Json,
     pub(crate) labels: Json,
-    pub(crate) error: Option<String>,
+    pub(crate) error: Option<Free>,
     pub(crate) input: Option<Json>,
     pub(crate) output: Option<Json>,
 }
@@ -47,14 +47,14 @@ impl HeadColumns {
     pub(crate) fn of(head: &RunHead) -> Result<Self, Error> {
         Ok(Self {
             created_at: Time(head.created_at),
-            job_type: head.job_type.as_str().to_owned(),
-            state: head.state().as_str().to_owned(),
+            job_type: head.job_type.as_str().into(),
+            state: head.state().as_str().into(),
             state_count: state_count(head),
-            device: head.device.as_ref().map(|id| id.as_str().to_owned()),
-            device_type: head.device_type.as_ref().map(|kind| kind.as_str().to_owned()),
-            owner: head.owner.clone(),
+            device: head.device.as_ref().map(|id| id.as_str().into()),
+            device_type: head.device_type.as_ref().map(|kind| kind.as_str().into()),
+            owner: head.owner.as_deref().map(Free::from),
             channels: i64::try_from(head.channels.len()).unwrap_or(i64::MAX),
-            error: head.error.clone(),
+            error: head.error.as_deref().map(Free::from),
             states: json("states", &head.states)?,
             head: document(head)?,
             output: head.output.as_ref().map(text),
@@ -70,7 +70,7 @@ impl StoredHead {
             other => Error::row("runs", "head", row(), other),
         })?;
         head.labels = parse(&self.labels).map_err(|e| Error::row("runs", "labels", row(), e))?;
-        head.error = self.error;
+        head.error = self.error.map(|Free(text)| text);
         head.input = self.input.map(|json| JsonText::from_stored(json.0));
         head.output = self.output.map(|json| JsonText::from_stored(json.0));
         Ok(head)

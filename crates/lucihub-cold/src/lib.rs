@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg(feature = "sqlite")]
+#![cfg(any(feature = "sqlite", feature = "postgres"))]
 
 mod archive;
 mod codec;
@@ -12,13 +12,20 @@ mod keyset;
 mod list;
 mod logs;
 pub mod migrate;
+#[cfg(feature = "sqlite")]
 #[cfg(test)]
 mod plans;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod runs;
 mod samples;
 mod schema;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod types;
 
 pub use cold::Cold;
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresCold, PostgresOptions};
+#[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, SqliteCold, SqliteOptions};

@@ -13,9 +13,9 @@ use lucihub_models_core::{DeviceId, JobType, Order, PageCursor, PageRequest, Run
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head;
-use crate::keyset::Keyset;
+use crate::keyset::{Keyset, Unindexed};
 use crate::schema::runs;
-use crate::types::{Id, Json, Time};
+use crate::types::{Free, Id, Json, Time};
 
 /// A field with more values than this leaves the walk to another one.
 const MOST_WALKS: usize = 16;
@@ -26,13 +26,13 @@ const MOST_WALKS: usize = 16;
 struct ListRow {
     id: Id,
     created_at: Time,
-    job_type: String,
-    device: Option<String>,
-    device_type: Option<String>,
-    owner: Option<String>,
+    job_type: Free,
+    device: Option<Free>,
+    device_type: Option<Free>,
+    owner: Option<Free>,
     channels: i64,
     archived_at: Option<Time>,
-    error: Option<String>,
+    error: Option<Free>,
     labels: Json,
     states: Json,
 }
@@ -48,7 +48,7 @@ enum Field {
 }
 
 /// The wanted values of a field, each once.
-type Wanted = (Field, Vec<String>);
+type Wanted = (Field, Vec<Free>);
 
 /// One page. The filter asks for something that can be.
 pub(crate) fn page(conn: &mut Conn<'_>, filter: &RunFilter, page: &PageRequest) -> Result<RunPage, Error> {
@@ -74,6 +74,12 @@ pub(crate) fn page(conn: &mut Conn<'_>, filter: &RunFilter, page: &PageRequest) 
     Ok(RunPage { next: last.filter(|_| more), runs })
 }
 
+/// Whether a page needs a single statement.
+pub(crate) fn is_one_walk(filter: &RunFilter) -> bool {
+    let wanted = wanted(filter);
+    choose(&wanted).is_none_or(|chosen| wanted[chosen].1.len() == 1)
+}
+
 /// Runs that are not released, oldest first.
 pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>, Error> {
     let rows: Vec<(Id, Time, i64)> = on_conn!(conn, c => {
@@ -96,8 +102,8 @@ pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usi
 }
 
 fn wanted(filter: &RunFilter) -> Vec<Wanted> {
-    fn words<T>(list: Option<&Vec<T>>, word: impl Fn(&T) -> &str) -> Option<Vec<String>> {
-        let mut words: Vec<String> = list?.iter().map(|item| word(item).to_owned()).collect();
+    fn words<T>(list: Option<&Vec<T>>, word: impl Fn(&T) -> &str) -> Option<Vec<Free>> {
+        let mut words: Vec<Free> = list?.iter().map(|item| word(item).into()).collect();
         words.sort_unstable();
         words.dedup();
         Some(words)
@@ -125,7 +131,7 @@ fn choose(wanted: &[Wanted]) -> Option<usize> {
 
 fn walk(
     conn: &mut Conn<'_>,
-    along: Option<(Field, &str)>,
+    along: Option<(Field, &Free)>,
     others: &[Wanted],
     page: &PageRequest,
     most: usize,
@@ -148,11 +154,11 @@ fn walk(
             // begins with: which index is walked is decided here, not guessed
             // by a planner that would rather sort.
             query = match field {
-                Field::Device => query.filter(runs::device.concat("").eq_any(values)),
-                Field::Owner => query.filter(runs::owner.concat("").eq_any(values)),
-                Field::State => query.filter(runs::state.concat("").eq_any(values)),
-                Field::JobType => query.filter(runs::job_type.concat("").eq_any(values)),
-                Field::DeviceType => query.filter(runs::device_type.concat("").eq_any(values)),
+                Field::Device => query.filter(Unindexed(runs::device).eq_any(values)),
+                Field::Owner => query.filter(Unindexed(runs::owner).eq_any(values)),
+                Field::State => query.filter(Unindexed(runs::state).eq_any(values)),
+                Field::JobType => query.filter(Unindexed(runs::job_type).eq_any(values)),
+                Field::DeviceType => query.filter(Unindexed(runs::device_type).eq_any(values)),
             };
         }
         if let Some(after) = page.after {
@@ -179,15 +185,15 @@ impl ListRow {
     fn into_summary(self) -> Result<RunSummary, Error> {
         let Id(id) = self.id;
         let row = || format!("run {id}");
-        let head = RunHead::queued(id, JobType::from(&*self.job_type), self.created_at.0);
+        let head = RunHead::queued(id, JobType::from(&*self.job_type.0), self.created_at.0);
         let mut summary = RunSummary::of(&head, self.archived_at.map(|Time(at)| at));
         summary.states = head::states(&self.states).map_err(|e| Error::row("runs", "states", row(), e))?;
-        let device = self.device.map(DeviceId::try_from).transpose();
+        let device = self.device.map(|Free(id)| DeviceId::try_from(id)).transpose();
         summary.device = device.map_err(|e| Error::row("runs", "device", row(), e))?;
-        summary.device_type = self.device_type.as_deref().map(Into::into);
-        summary.owner = self.owner;
+        summary.device_type = self.device_type.map(|Free(kind)| (&*kind).into());
+        summary.owner = self.owner.map(|Free(text)| text);
         summary.labels = head::parse(&self.labels).map_err(|e| Error::row("runs", "labels", row(), e))?;
-        summary.error = self.error;
+        summary.error = self.error.map(|Free(text)| text);
         summary.channels = u32::try_from(self.channels).map_err(|e| Error::row("runs", "channels", row(), e))?;
         Ok(summary)
     }

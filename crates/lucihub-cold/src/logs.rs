@@ -33,7 +33,7 @@ pub(crate) struct LogRow {
 impl<E: Engine> ColdLogs for Cold<E> {
     async fn log_cells(&self, run: RunId, cells: Range<u64>) -> Result<Vec<LogCell>> {
         let cells = cell_numbers(&cells);
-        let rows = self.read(move |conn| {
+        let rows = self.look(move |conn| {
             Ok(on_conn!(conn, c => {
                 run_logs::table
                     .filter(run_logs::run.eq(Id(run)))

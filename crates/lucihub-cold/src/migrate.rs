@@ -4,20 +4,15 @@
 //! migrations run in one transaction, so that a failing one leaves the database
 //! as it was and several starters at once do it once.
 
-use diesel::SqliteConnection;
-use diesel::migration::{Migration, MigrationSource};
-use diesel::sqlite::Sqlite;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use lucihub_models_core::{Result, StoreError};
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationName, MigrationSource};
+use lucihub_models_core::{Invalid, Result, StoreError};
 
 use crate::cold::blocking;
 use crate::error::Error;
-use crate::sqlite::{SqliteOptions, file};
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// The table in which the harness keeps what was applied.
-const APPLIED: &str = "__diesel_schema_migrations";
+pub(crate) const APPLIED: &str = "__diesel_schema_migrations";
 
 /// A migration, and whether a database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +41,7 @@ pub(crate) enum Action {
 /// `NotFound` for a file that is not there; `Precondition` for a file that is
 /// not ours, or that a newer library migrated.
 pub async fn status(url: &str) -> Result<Vec<MigrationStatus>> {
-    on_file(url, Action::Status).await
+    on_database(url, Action::Status).await
 }
 
 /// Applies what is pending and returns the names of all that were; a file that
@@ -55,7 +50,7 @@ pub async fn status(url: &str) -> Result<Vec<MigrationStatus>> {
 /// # Errors
 /// As [`status`]; `Unavailable` while another process writes.
 pub async fn up(url: &str) -> Result<Vec<String>> {
-    let before = on_file(url, Action::Up).await?;
+    let before = on_database(url, Action::Up).await?;
     Ok(before.into_iter().filter(|migration| !migration.applied).map(|migration| migration.name).collect())
 }
 
@@ -65,58 +60,58 @@ pub async fn up(url: &str) -> Result<Vec<String>> {
 /// # Errors
 /// As [`status`]; `Precondition` for a schema that is older.
 pub async fn check(url: &str) -> Result<()> {
-    on_file(url, Action::Check).await.map(drop)
+    on_database(url, Action::Check).await.map(drop)
 }
 
-async fn on_file(url: &str, action: Action) -> Result<Vec<MigrationStatus>> {
-    let options = SqliteOptions::url(url)?;
-    blocking(move || file::migrate(&options, action)).await
+async fn on_database(url: &str, action: Action) -> Result<Vec<MigrationStatus>> {
+    #[cfg(feature = "postgres")]
+    if crate::postgres::is_postgres(url) {
+        let options = crate::postgres::PostgresOptions::url(url)?;
+        return blocking(move || crate::postgres::migrate(&options, action)).await;
+    }
+    #[cfg(feature = "sqlite")]
+    if url.starts_with("sqlite:") {
+        let options = crate::sqlite::SqliteOptions::url(url)?;
+        return blocking(move || crate::sqlite::file::migrate(&options, action)).await;
+    }
+    let _ = action;
+    // The URL itself is left out: it may hold a password.
+    let hint = "write sqlite:PATH or postgres://USER@HOST/DATABASE, as far as this build has them";
+    Err(Invalid::new("database URL", "no database of this build").hint(hint).into())
 }
 
-/// Does it, inside a transaction of the caller, and answers with what was
-/// applied before.
-pub(crate) fn run(conn: &mut SqliteConnection, action: Action, what: &str) -> Result<Vec<MigrationStatus>, Error> {
-    let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(|e| broken(what, e))?;
-    let applied = applied(conn, what)?;
+pub(crate) type Version = diesel::migration::MigrationVersion<'static>;
+
+/// The migrations of this library, and which of them were applied.
+pub(crate) fn compare<DB: Backend>(
+    known: &impl MigrationSource<DB>,
+    applied: &[Version],
+    what: &str,
+) -> Result<Vec<MigrationStatus>, Error> {
+    let known = known.migrations().map_err(|e| broken(what, e))?;
     if let Some(newer) = applied.iter().find(|version| !known.iter().any(|m| m.name().version() == **version)) {
         let why = format!(
             "it has migration {newer}, which this version of the library does not know; upgrade this component"
         );
         return Err(StoreError::precondition(what, why).into());
     }
-    let status: Vec<MigrationStatus> = known
-        .iter()
-        .map(|m| MigrationStatus { name: m.name().to_string(), applied: applied.contains(&m.name().version()) })
-        .collect();
-    let pending = status.iter().filter(|migration| !migration.applied).count();
-    match action {
-        Action::Check if pending > 0 => {
-            let why = format!("its schema lacks {pending} of {} migrations; run `lucihub migrate up`", status.len());
-            Err(StoreError::precondition(what, why).into())
-        }
-        Action::Up if pending > 0 => {
-            conn.run_pending_migrations(MIGRATIONS).map_err(|e| broken(what, e))?;
-            Ok(status)
-        }
-        Action::Check | Action::Up | Action::Status => Ok(status),
-    }
+    let names = known.iter().map(Migration::name);
+    let status =
+        |m: &dyn MigrationName| MigrationStatus { name: m.to_string(), applied: applied.contains(&m.version()) };
+    Ok(names.map(status).collect())
 }
 
-type Version = diesel::migration::MigrationVersion<'static>;
-
-fn applied(conn: &mut SqliteConnection, what: &str) -> Result<Vec<Version>, Error> {
-    // Asking the harness would create its table, also where it has no place.
-    if file::has_table(conn, APPLIED)? {
-        return conn.applied_migrations().map_err(|e| broken(what, e));
-    }
-    if !file::is_empty(conn)? {
-        let why = "it is a database of another program; name another file";
+/// Whether there is something to do.
+pub(crate) fn decide(status: &[MigrationStatus], action: Action, what: &str) -> Result<bool, Error> {
+    let pending = status.iter().filter(|migration| !migration.applied).count();
+    if action == Action::Check && pending > 0 {
+        let why = format!("its schema lacks {pending} of {} migrations; run `lucihub migrate up`", status.len());
         return Err(StoreError::precondition(what, why).into());
     }
-    Ok(Vec::new())
+    Ok(action == Action::Up && pending > 0)
 }
 
 /// The harness wraps the database's error; what it was is in its text.
-fn broken(what: &str, error: impl std::fmt::Display) -> Error {
+pub(crate) fn broken(what: &str, error: impl std::fmt::Display) -> Error {
     StoreError::unavailable(what, error).into()
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::head::{self, HeadColumns, StoredHead};
 use crate::list;
 use crate::schema::runs;
-use crate::types::{Id, Json, Time};
+use crate::types::{Free, Id, Json, Time};
 
 /// A whole row, for `get`.
 #[derive(Queryable, Selectable)]
@@ -22,7 +22,7 @@ use crate::types::{Id, Json, Time};
 struct RunRow {
     archived_at: Option<Time>,
     digest: Option<Vec<u8>>,
-    error: Option<String>,
+    error: Option<Free>,
     labels: Json,
     positions: Json,
     head: Json,
@@ -36,7 +36,7 @@ struct RunRow {
 struct UpdateColumns {
     labels: Option<Json>,
     output: Option<Json>,
-    error: Option<String>,
+    error: Option<Free>,
 }
 
 #[async_trait]
@@ -77,7 +77,7 @@ impl<E: Engine> ColdRuns for Cold<E> {
     }
 
     async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
-        self.read(move |conn| {
+        self.look(move |conn| {
             let row: Option<RunRow> = on_conn!(conn, c => {
                 runs::table.find(Id(run)).select(RunRow::as_select()).first(c).optional()
             })?;
@@ -92,9 +92,10 @@ impl<E: Engine> ColdRuns for Cold<E> {
         let columns = UpdateColumns {
             labels: labels.as_ref().map(head::labels).transpose()?,
             output: output.map(|json| Json(json.as_str().to_owned())),
-            error,
+            error: error.map(Free),
         };
         self.write(move |conn| {
+            hold(conn, run)?;
             let archived = archived_at(conn, run)?.is_some();
             if !archived && (columns.output.is_some() || columns.error.is_some()) {
                 let why = "its worker writes output and error until it is archived; wait for that";
@@ -115,16 +116,30 @@ impl<E: Engine> ColdRuns for Cold<E> {
             return Ok(RunPage::default());
         }
         let (filter, page) = (filter.clone(), *page);
+        if list::is_one_walk(&filter) {
+            return self.look(move |conn| list::page(conn, &filter, &page)).await;
+        }
         self.read(move |conn| list::page(conn, &filter, &page)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {
-        self.read(move |conn| list::pending(conn, after, limit)).await
+        self.look(move |conn| list::pending(conn, after, limit)).await
     }
 
     async fn delete(&self, run: RunId) -> Result<bool> {
         // Cells go with their run: their tables say ON DELETE CASCADE.
         self.write(move |conn| Ok(on_conn!(conn, c => diesel::delete(runs::table.find(Id(run))).execute(c))? > 0)).await
+    }
+}
+
+/// Keeps others from changing a run until this transaction ends, so that what it looks at stays so. In SQLite there is
+/// one transaction that writes at a time anyway.
+pub(crate) fn hold(conn: &mut Conn<'_>, run: RunId) -> QueryResult<()> {
+    match conn {
+        #[cfg(feature = "sqlite")]
+        Conn::Sqlite(_) => Ok(()),
+        #[cfg(feature = "postgres")]
+        Conn::Postgres(c) => runs::table.find(Id(run)).select(runs::id).for_no_key_update().execute(*c).map(drop),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) struct SampleRow {
 impl<E: Engine> ColdSamples for Cold<E> {
     async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
         let cells = cell_numbers(&cells);
-        let rows = self.read(move |conn| {
+        let rows = self.look(move |conn| {
             Ok(on_conn!(conn, c => {
                 run_samples::table
                     .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
@@ -64,7 +64,7 @@ impl<E: Engine> ColdSamples for Cold<E> {
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
         let cells = cell_numbers(&cells);
-        self.read(move |conn| {
+        self.look(move |conn| {
             on_conn!(conn, c => {
                 let rows = run_samples::table
                     .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))

@@ -1,24 +1,24 @@
 //! The tables, as the query builder sees them. A test compares this file with a migrated database.
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-    use crate::types::{DbJson, DbTime, DbUuid};
+    use diesel::sql_types::{BigInt, Binary, Nullable};
+    use crate::types::{DbJson, DbText, DbTime, DbUuid};
 
     runs (id) {
         id -> DbUuid,
         created_at -> DbTime,
-        job_type -> Text,
-        state -> Text,
+        job_type -> DbText,
+        state -> DbText,
         state_count -> BigInt,
-        device -> Nullable<Text>,
-        device_type -> Nullable<Text>,
-        owner -> Nullable<Text>,
+        device -> Nullable<DbText>,
+        device_type -> Nullable<DbText>,
+        owner -> Nullable<DbText>,
         channels -> BigInt,
         archived_at -> Nullable<DbTime>,
         released_at -> Nullable<DbTime>,
         digest -> Nullable<Binary>,
         created_digest -> Binary,
-        error -> Nullable<Text>,
+        error -> Nullable<DbText>,
         labels -> DbJson,
         states -> DbJson,
         positions -> DbJson,
@@ -65,15 +65,15 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Nullable, Text};
-    use crate::types::{DbJson, DbTime};
+    use crate::types::{DbJson, DbText, DbTime};
 
     devices (id) {
         id -> Text,
-        device_type -> Text,
-        firmware -> Nullable<Text>,
-        entity_digest -> Nullable<Text>,
+        device_type -> DbText,
+        firmware -> Nullable<DbText>,
+        entity_digest -> Nullable<DbText>,
         seen_at -> Nullable<DbTime>,
-        input_type -> Nullable<Text>,
+        input_type -> Nullable<DbText>,
         parameter_schema -> Nullable<DbJson>,
         extra -> DbJson,
     }

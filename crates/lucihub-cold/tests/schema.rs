@@ -66,6 +66,7 @@ fn native(column: &str) -> String {
         ("DbTime", "INTEGER"),
         ("BigInt", "INTEGER"),
         ("DbJson", "TEXT"),
+        ("DbText", "TEXT"),
         ("Text", "TEXT"),
     ]
     .iter()

@@ -47,7 +47,6 @@ impl RunHead {
         lists.into_iter().try_for_each(|(thing, length, most)| count(thing, length, most))?;
         check_labels(&self.labels, limits)?;
         let texts = [
-            ("owner", &self.owner),
             ("error", &self.error),
             ("worker", &self.worker),
             ("firmware", &self.firmware),
@@ -57,8 +56,9 @@ impl RunHead {
         for (thing, value) in texts {
             text(thing, value.as_deref(), limits)?;
         }
-        text("type", Some(self.job_type.as_str()), limits)?;
-        text("device type", self.device_type.as_ref().map(DeviceType::as_str), limits)?;
+        word("owner", self.owner.as_deref(), limits)?;
+        word("type", Some(self.job_type.as_str()), limits)?;
+        word("device type", self.device_type.as_ref().map(DeviceType::as_str), limits)?;
         text("input type", self.input_type.as_ref().map(InputType::as_str), limits)?;
         for relation in &self.related_to {
             text("relation", Some(relation.kind.as_str()), limits)?;
@@ -140,7 +140,7 @@ fn check_line(line: &LogLine, limits: &Limits) -> Result<(), Invalid> {
 }
 
 fn check_state(change: &StateChange, limits: &Limits) -> Result<(), Invalid> {
-    text("state", Some(change.state.as_str()), limits)?;
+    word("state", Some(change.state.as_str()), limits)?;
     text("reason", change.reason.as_deref(), limits)?;
     extra("state", &change.extra, limits)
 }
@@ -179,9 +179,19 @@ fn count(thing: &str, count: usize, limit: usize) -> Result<(), Invalid> {
 }
 
 fn text(thing: &str, text: Option<&str>, limits: &Limits) -> Result<(), Invalid> {
+    bytes(thing, text, limits.text_bytes)
+}
+
+/// Checks what runs are filtered by.
+pub(crate) fn word(thing: &str, word: Option<&str>, limits: &Limits) -> Result<(), Invalid> {
+    bytes(thing, word, limits.word_bytes)
+}
+
+fn bytes(thing: &str, text: Option<&str>, limit: usize) -> Result<(), Invalid> {
     match text {
-        Some(text) if text.len() > limits.text_bytes => Err(Invalid::new(thing, format!("{} bytes", text.len()))
-            .hint(format!("the limit is {} bytes", limits.text_bytes))),
+        Some(text) if text.len() > limit => {
+            Err(Invalid::new(thing, format!("{} bytes", text.len())).hint(format!("the limit is {limit} bytes")))
+        }
         _ => Ok(()),
     }
 }

@@ -23,8 +23,11 @@ pub struct Limits {
     pub channels: usize,
     /// Labels of one run.
     pub labels: usize,
-    /// Bytes of one short text: label, name, unit, reason, owner, error.
+    /// Bytes of one short text: label, name, unit, reason, error.
     pub text_bytes: usize,
+    /// Bytes of one word that runs are filtered by: owner, state, type of job, kind of device. Databases keep these in
+    /// their indexes, whose entries are small.
+    pub word_bytes: usize,
     /// Bytes of the unknown fields of one part of a document, as JSON.
     pub extra_bytes: usize,
     /// Items of one page.
@@ -49,6 +52,7 @@ impl Default for Limits {
             channels: 4096,
             labels: 64,
             text_bytes: 4096,
+            word_bytes: 256,
             extra_bytes: 64 * 1024,
             page: 1000,
             head_entries: 16_384,

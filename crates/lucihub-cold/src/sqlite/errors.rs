@@ -1,13 +1,15 @@
 //! What SQLite's messages mean.
 
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 use lucihub_models_core::{Invalid, StoreError};
 
 /// How errors name the database where its file is not known.
 pub(super) const STORE: &str = "SQLite";
 
-/// Sorts a message by what the caller can do. The query builder passes on
+/// Sorts an error by what the caller can do. The query builder passes on
 /// SQLite's text, not its code; the texts are those of `sqlite3ErrStr`.
-pub(crate) fn from_message(message: &str) -> StoreError {
+pub(crate) fn statement(_: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> StoreError {
+    let message = info.message();
     let store = || STORE.to_owned();
     let has = |text: &str| message.contains(text);
     if has("is locked") {
@@ -46,7 +48,7 @@ mod tests {
     fn sorted(name: &str, sql: &[&str]) -> StoreError {
         let mut conn = SqliteConnection::establish(name).unwrap();
         let answer = sql.iter().try_for_each(|sql| conn.batch_execute(sql));
-        Error::from(answer.unwrap_err()).into()
+        Error::from(answer.unwrap_err()).sorted(statement).into()
     }
 
     #[test]

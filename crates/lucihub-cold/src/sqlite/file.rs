@@ -7,6 +7,7 @@ use diesel::dsl::sql;
 use diesel::result::Error as DieselError;
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use lucihub_models_core::{Result, StoreError};
 
 use super::connect::{Settings, lay_out};
@@ -14,6 +15,8 @@ use super::errors;
 use super::options::SqliteOptions;
 use crate::error::Error;
 use crate::migrate::{self, Action, MigrationStatus};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Makes a file ready: creates a new one, and brings its schema to the present
 /// one where that is wanted. Blocks.
@@ -23,7 +26,7 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(), Error> {
     // migrates and the others find it done.
     let ready = conn.immediate_transaction(|conn| {
         let action = if options.migrate || is_empty(conn)? { Action::Up } else { Action::Check };
-        migrate::run(conn, action, &display(options)).map(drop)
+        run(conn, action, &display(options)).map(drop)
     });
     ready.map_err(|e| named(e, options))
 }
@@ -33,13 +36,13 @@ pub(super) fn prepare(options: &SqliteOptions) -> Result<(), Error> {
 pub(crate) fn migrate(options: &SqliteOptions, action: Action) -> Result<Vec<MigrationStatus>, Error> {
     let what = display(options);
     if action == Action::Up {
-        let done = open(options)?.immediate_transaction(|conn| migrate::run(conn, action, &what));
+        let done = open(options)?.immediate_transaction(|conn| run(conn, action, &what));
         return done.map_err(|e| named(e, options));
     }
     if !options.path.exists() {
         return Err(StoreError::not_found(what).into());
     }
-    let found = establish(options)?.transaction(|conn| migrate::run(conn, action, &what));
+    let found = establish(options)?.transaction(|conn| run(conn, action, &what));
     found.map_err(|e| named(e, options))
 }
 
@@ -48,15 +51,36 @@ fn open(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
     let mut conn = establish(options)?;
     // Another program's file is refused before anything of it is changed. One transaction: a file that someone
     // else migrates between two looks would have tables, and no migrations yet.
-    let status = conn.transaction(|conn| migrate::run(conn, Action::Status, &display(options)));
+    let status = conn.transaction(|conn| run(conn, Action::Status, &display(options)));
     status.map_err(|e| named(e, options))?;
     retry_while_locked(options.busy_timeout, || Ok(lay_out(&mut conn)?)).map_err(|e| named(e, options))?;
     Ok(conn)
 }
 
+/// Runs migrations or looks at them, inside a transaction of the caller, and answers with what was applied before.
+pub(crate) fn run(conn: &mut SqliteConnection, action: Action, what: &str) -> Result<Vec<MigrationStatus>, Error> {
+    let status = migrate::compare::<diesel::sqlite::Sqlite>(&MIGRATIONS, &applied(conn, what)?, what)?;
+    if migrate::decide(&status, action, what)? {
+        conn.run_pending_migrations(MIGRATIONS).map_err(|e| migrate::broken(what, e))?;
+    }
+    Ok(status)
+}
+
+fn applied(conn: &mut SqliteConnection, what: &str) -> Result<Vec<migrate::Version>, Error> {
+    // Asking the harness would create its table, also where it has no place.
+    if has_table(conn, migrate::APPLIED)? {
+        return conn.applied_migrations().map_err(|e| migrate::broken(what, e));
+    }
+    if !is_empty(conn)? {
+        let why = "it is a database of another program; name another file";
+        return Err(StoreError::precondition(what, why).into());
+    }
+    Ok(Vec::new())
+}
+
 /// Puts the file's name into an error of the database.
 fn named(error: Error, options: &SqliteOptions) -> Error {
-    Error::Store(match StoreError::from(error) {
+    Error::Store(match StoreError::from(error.sorted(errors::statement)) {
         StoreError::Precondition { what, why } if what == errors::STORE => {
             StoreError::precondition(display(options), why)
         }
@@ -87,13 +111,13 @@ fn establish(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
 }
 
 /// Whether nothing was ever written to the file.
-pub(crate) fn is_empty(conn: &mut SqliteConnection) -> Result<bool, Error> {
+fn is_empty(conn: &mut SqliteConnection) -> Result<bool, Error> {
     let tables = diesel::select(sql::<BigInt>("(SELECT count(*) FROM sqlite_schema)")).get_result::<i64>(conn)?;
     Ok(tables == 0)
 }
 
 /// Whether a table is there.
-pub(crate) fn has_table(conn: &mut SqliteConnection, name: &'static str) -> Result<bool, Error> {
+fn has_table(conn: &mut SqliteConnection, name: &'static str) -> Result<bool, Error> {
     let there = sql::<Bool>("EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ");
     Ok(diesel::select(there.bind::<diesel::sql_types::Text, _>(name).sql(")")).get_result(conn)?)
 }

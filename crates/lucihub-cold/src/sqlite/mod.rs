@@ -5,6 +5,7 @@ pub(crate) mod errors;
 pub(crate) mod file;
 mod options;
 mod pool;
+mod types;
 
 use std::sync::Arc;
 

@@ -24,6 +24,8 @@ pub struct SqliteOptions {
     pub limits: Limits,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
+    /// How long to wait for a connection while this process uses all of them.
+    pub wait: Duration,
     /// Whether to bring an existing file to the present schema.
     pub migrate: bool,
 }
@@ -37,6 +39,7 @@ impl SqliteOptions {
             readers: 8,
             limits: Limits::default(),
             busy_timeout: Duration::from_secs(5),
+            wait: Duration::from_secs(60),
             migrate: false,
         }
     }
@@ -71,6 +74,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn with_busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// Sets how long to wait for a connection while this process uses all of them.
+    #[must_use]
+    pub const fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
         self
     }
 

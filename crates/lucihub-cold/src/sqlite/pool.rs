@@ -10,6 +10,7 @@ use lucihub_models_core::{Result, StoreError};
 use tokio::sync::Semaphore;
 
 use super::connect::Settings;
+use super::errors;
 use super::options::SqliteOptions;
 use crate::cold::Engine;
 use crate::conn::Conn;
@@ -24,6 +25,7 @@ pub struct Sqlite {
     readers: Pool<Manager>,
     may_write: Arc<Semaphore>,
     may_read: Arc<Semaphore>,
+    wait: Duration,
 }
 
 impl Sqlite {
@@ -50,6 +52,7 @@ impl Sqlite {
             readers: pool(readers),
             may_write: Arc::new(Semaphore::new(1)),
             may_read: Arc::new(Semaphore::new(readers as usize)),
+            wait: options.wait,
             name,
         })
     }
@@ -68,14 +71,24 @@ impl Engine for Sqlite {
         &self.may_write
     }
 
+    fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    fn look<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        work(&mut Conn::Sqlite(&mut *self.get(&self.readers)?)).map_err(|e| e.sorted(errors::statement))
+    }
+
     fn read<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        self.get(&self.readers)?.transaction(|conn| work(&mut Conn::Sqlite(conn)))
+        let answer = self.get(&self.readers)?.transaction(|conn| work(&mut Conn::Sqlite(conn)));
+        answer.map_err(|e| e.sorted(errors::statement))
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
         // Immediate: a transaction that begins as a reader and then writes is
         // refused when another one wrote in between, whatever the timeout.
-        self.get(&self.writer)?.immediate_transaction(|conn| work(&mut Conn::Sqlite(conn)))
+        let answer = self.get(&self.writer)?.immediate_transaction(|conn| work(&mut Conn::Sqlite(conn)));
+        answer.map_err(|e| e.sorted(errors::statement))
     }
 }
 

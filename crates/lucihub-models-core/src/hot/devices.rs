@@ -40,11 +40,8 @@ impl DeviceSeen {
             return Err(Invalid::new("entity", format!("{size} bytes"))
                 .hint(format!("the limit is {} bytes", limits.entity_bytes)));
         }
-        let texts = [
-            ("firmware", self.firmware.as_deref()),
-            ("scanner", Some(&*self.scanner)),
-            ("device type", Some(self.device_type.as_str())),
-        ];
+        crate::check::word("device type", Some(self.device_type.as_str()), limits)?;
+        let texts = [("firmware", self.firmware.as_deref()), ("scanner", Some(&*self.scanner))];
         for (thing, text) in texts {
             if text.is_some_and(|text| text.len() > limits.text_bytes) {
                 return Err(Invalid::new(thing, "too long").hint(format!("the limit is {} bytes", limits.text_bytes)));

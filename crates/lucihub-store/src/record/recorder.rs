@@ -128,8 +128,9 @@ impl Recorder {
         if state.is_terminal() {
             return Err(Invalid::new("state", format!("{state} ends the run")).hint("use `finish`").into());
         }
-        if state.as_str().len() > self.limits.text_bytes {
-            return Err(self.too_long("state").into());
+        let most = self.limits.word_bytes;
+        if state.as_str().len() > most {
+            return Err(Invalid::new("state", "too long").hint(format!("the limit is {most} bytes")).into());
         }
         self.push(
             |p, now| {

@@ -2,8 +2,8 @@
 
 use lucihub_models_core::cold::{Archived, ColdRun, Created, PendingRun, RunUpdate};
 use lucihub_models_core::{
-    Channel, Grid, JobType, Overload, PageRequest, Phase, PhaseChange, RunFilter, RunHead, RunState, StateChange,
-    TimeBase,
+    Channel, DeviceType, Grid, JobType, Overload, PageRequest, Phase, PhaseChange, RunFilter, RunHead, RunState,
+    StateChange, TimeBase,
 };
 
 use super::Store;
@@ -83,7 +83,7 @@ pub async fn create_with_other_content_is_refused(store: Store) {
 
 /// What `RunHead::check_new` refuses is `Invalid`, and nothing of it is there.
 pub async fn create_refuses_what_a_new_run_may_not_have(store: Store) {
-    let changes: [fn(&mut RunHead); 15] = [
+    let changes: [fn(&mut RunHead); 18] = [
         |head| head.states.clear(),
         |head| head.states[0].state = RunState::InProgress,
         |head| head.states.push(StateChange::new(RunState::InProgress, at(2))),
@@ -97,7 +97,10 @@ pub async fn create_refuses_what_a_new_run_may_not_have(store: Store) {
         |head| head.input = Some(json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 1)))),
         |head| head.labels = (0..65).map(|n| (n.to_string(), String::new())).collect(),
         |head| head.channels = vec![Channel::default(); 4097],
-        |head| head.owner = Some("o".repeat(4097)),
+        |head| head.owner = Some("o".repeat(257)),
+        |head| head.job_type = JobType::Other("t".repeat(257)),
+        |head| head.device_type = Some(DeviceType::Other("d".repeat(257))),
+        |head| head.worker = Some("w".repeat(4097)),
         |head| head.time_base = Some(TimeBase::from_rate(f64::NAN)),
     ];
     for (number, change) in changes.iter().enumerate() {
@@ -116,14 +119,23 @@ pub async fn a_run_at_every_limit_is_taken(store: Store) {
     most.input = Some(json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 2))));
     most.labels = (0..64).map(|n| (format!("{n:04096}"), "v".repeat(4096))).collect();
     most.channels = vec![Channel::named("n".repeat(64)); 4096];
-    // Text that no engine compresses below the largest row of its indexes.
-    most.owner = Some((0..512).map(|n| format!("{:08x}", value(0, n).to_bits() >> 20 & 0xffff_ffff)).collect());
-    most.job_type = JobType::Other("t".repeat(4096));
+    // Words that no engine compresses below the largest row of its indexes, and what costs an engine most to write.
+    let word = |seed: u32, nul: &str| -> String {
+        let hex = (0..64).map(|n| format!("{:04x}", value(seed, n).to_bits() >> 20 & 0xffff));
+        hex.collect::<String>().replace('0', nul)
+    };
+    most.owner = Some(word(0, "0"));
+    most.job_type = JobType::Other(word(1, "\0"));
+    most.device_type = Some(DeviceType::Other("\0".repeat(256)));
+    most.device = Some("d".repeat(128).parse().unwrap());
     most.input_type = Some("i".repeat(4096).as_str().into());
     create(&*store, &most).await;
     assert_eq!(store.get(most.id).await.unwrap().unwrap().head, most);
     let page = store.list(&RunFilter::default(), &PageRequest::default()).await.unwrap();
     assert_eq!((page.runs.len(), page.runs[0].channels), (1, 4096));
+    most.states.push(StateChange::new(RunState::Other(word(2, "\0")), at(2)));
+    assert!(store.mirror(&most).await.unwrap());
+    assert_eq!(store.get(most.id).await.unwrap().unwrap().head, most);
 }
 
 /// Labels change as a whole, before and after the run was archived.

@@ -24,7 +24,10 @@ fn sizes(body: &BatchBody, limits: &Limits) -> Option<&'static str> {
         return Some("log line");
     }
     let entries = body.lines.iter().any(|line| long_option(&line.level) || long_option(&line.source))
-        || body.states.iter().any(|change| long(change.state.as_str()) || long_option(&change.reason))
+        || body
+            .states
+            .iter()
+            .any(|change| change.state.as_str().len() > limits.word_bytes || long_option(&change.reason))
         || body.phases.iter().any(|change| long(change.phase.as_str()) || long_option(&change.carrier))
         || body.overloads.iter().any(|overload| long(&overload.element))
         || body.final_values.iter().any(|value| long(&value.element));

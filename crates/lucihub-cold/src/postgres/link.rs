@@ -1,0 +1,117 @@
+//! One connection: its socket, its thread's runtime, and the time that an answer may take.
+//!
+//! Each connection has a runtime of its own, on which its protocol runs while a statement is waited for: an answer
+//! then wakes nobody else, and a connection does not depend on the runtime of whoever opened it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
+
+/// A connection, as the query builder uses it. Blocks.
+pub(crate) type PgConn = AsyncConnectionWrapper<AsyncPgConnection, Line>;
+
+/// What a connection waits with.
+pub(crate) struct Line {
+    /// There until the connection is dropped.
+    runtime: Option<Runtime>,
+    protocol: Option<AbortHandle>,
+    patience: Duration,
+}
+
+/// A connection of the pool, and what the pool must know of it.
+pub(crate) struct Link {
+    pub(super) conn: PgConn,
+    /// Set while a transaction is open, so that a connection which is given back in the midst of one is closed.
+    pub(super) amid: bool,
+    pub(super) used: Instant,
+    protocol: AbortHandle,
+    closed: Closed,
+}
+
+/// Why the connection ended, where the server said so.
+pub(super) type Closed = Arc<Mutex<Option<String>>>;
+
+thread_local! {
+    // The wrapper makes its runtime by a function without arguments; this hands it over.
+    static NEXT: RefCell<Option<Line>> = const { RefCell::new(None) };
+}
+
+impl Link {
+    /// Joins a connection and the runtime on which its protocol runs.
+    pub(super) fn new(
+        conn: AsyncPgConnection,
+        runtime: Runtime,
+        protocol: AbortHandle,
+        patience: Duration,
+        closed: Closed,
+    ) -> Self {
+        NEXT.set(Some(Line { runtime: Some(runtime), protocol: Some(protocol.clone()), patience }));
+        Self { conn: PgConn::from(conn), amid: false, used: Instant::now(), protocol, closed }
+    }
+
+    /// Whether the server still answers.
+    pub(super) fn ping(&mut self) -> bool {
+        self.conn.batch_execute("").is_ok()
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.protocol.is_finished()
+    }
+
+    /// What the server said when it closed the connection.
+    pub(super) fn last_words(&self) -> Option<String> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl BlockOn for Line {
+    fn block_on<F: Future>(&self, answer: F) -> F::Output {
+        let Some(runtime) = &self.runtime else { unreachable_runtime() };
+        runtime.block_on(async {
+            tokio::pin!(answer);
+            match tokio::time::timeout(self.patience, &mut answer).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    // Without its protocol the connection is closed, and everything that waits for it fails.
+                    if let Some(protocol) = &self.protocol {
+                        protocol.abort();
+                    }
+                    answer.await
+                }
+            }
+        })
+    }
+
+    fn get_runtime() -> Self {
+        NEXT.take().unwrap_or(Self { runtime: None, protocol: None, patience: Duration::ZERO })
+    }
+}
+
+#[expect(clippy::panic, reason = "only `Link::new` makes these, with a runtime")]
+fn unreachable_runtime() -> ! {
+    panic!("a connection without a runtime")
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not an ordinary drop: that one blocks, and the last handle of a store may be dropped on an async thread.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("amid", &self.amid).finish_non_exhaustive()
+    }
+}

@@ -172,7 +172,10 @@ impl<E: Engine> Cold<E> {
 pub(crate) fn hold(conn: &mut Conn<'_>, run: RunId) -> QueryResult<()> {
     match conn {
         #[cfg(feature = "sqlite")]
-        Conn::Sqlite(_) => Ok(()),
+        Conn::Sqlite(_) => {
+            let _ = run;
+            Ok(())
+        }
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => runs::table.find(Id(run)).select(runs::id).for_no_key_update().execute(*c).map(drop),
     }

@@ -70,6 +70,8 @@ impl Bound {
 /// What is asked of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
+    /// Nothing: what the index of all runs in PostgreSQL wants to hear.
+    Any,
     /// The column that an index is walked along.
     Is(Column, Free),
     /// A column beside it.
@@ -139,6 +141,11 @@ where
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         match self {
+            Self::Any => {
+                out.push_identifier("state_count")?;
+                out.push_sql(" >= 0");
+                Ok(())
+            }
             Self::Is(column, value) => {
                 out.push_identifier(column.name())?;
                 out.push_sql(" = ");

@@ -22,7 +22,7 @@ pub(super) fn total(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<u64, Error> 
             }
         },
         Along::All | Along::Column(..) => {
-            for conditions in wanted.walks(&window) {
+            for conditions in wanted.walks(conn, &window) {
                 total += count(conn, &conditions)?;
             }
         }

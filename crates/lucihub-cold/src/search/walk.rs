@@ -32,7 +32,7 @@ pub(super) fn rows(
         }
     }
     let mut rows = Vec::new();
-    for conditions in wanted.walks(&wanted.bounds(page.order, after)) {
+    for conditions in wanted.walks(conn, &wanted.bounds(page.order, after)) {
         rows.extend(matching(conn, &conditions, page.order, most)?);
     }
     rows.sort_unstable_by(|a, b| place(page.order, a.key(), b.key()));
@@ -52,7 +52,7 @@ fn matching(conn: &mut Conn<'_>, conditions: &[Condition], order: Order, most: u
 
 /// The last of the runs that a page passes over; `None` if there are not that many. Looks at the index alone.
 fn last_passed_over(conn: &mut Conn<'_>, wanted: &Wanted, page: &PageRequest) -> Result<Option<(Time, Id)>, Error> {
-    let walks = wanted.walks(&wanted.bounds(page.order, None));
+    let walks = wanted.walks(conn, &wanted.bounds(page.order, None));
     // Of one walk the database passes over them; of several the keys are merged here.
     let (skip, take) = if walks.len() == 1 { (page.offset - 1, 1) } else { (0, page.offset) };
     let mut keys: Vec<(Time, Id)> = Vec::new();

@@ -4,6 +4,7 @@ use lucihub_models_core::{DeviceId, JobType, Order, RunFilter, RunId, Timestamp}
 
 use super::conditions::{Bound, Column, Condition};
 use super::tags::{LABEL, RELATED};
+use crate::conn::Conn;
 use crate::types::{Free, Id, Time};
 
 /// A field with more values than this leaves the walk to another one.
@@ -83,14 +84,17 @@ impl Wanted {
     }
 
     /// The conditions of each walk, within bounds.
-    pub(super) fn walks(&self, bounds: &[Bound]) -> Vec<Vec<Condition>> {
+    pub(super) fn walks(&self, conn: &Conn<'_>, bounds: &[Bound]) -> Vec<Vec<Condition>> {
         let rest = || self.others.iter().cloned().chain(bounds.iter().copied().map(Condition::At));
         match &self.along {
             Along::Column(column, values) => {
                 let walk = |value: &Free| [Condition::Is(*column, value.clone())].into_iter().chain(rest()).collect();
                 values.iter().map(walk).collect()
             }
-            Along::All | Along::Tag { .. } => vec![rest().collect()],
+            Along::All | Along::Tag { .. } => {
+                let any = conn.is_postgres().then_some(Condition::Any);
+                vec![any.into_iter().chain(rest()).collect()]
+            }
         }
     }
 }

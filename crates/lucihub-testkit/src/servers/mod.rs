@@ -32,6 +32,7 @@
 //! A server of another kind is a file beside `redis`; it takes a port, a folder and a process from the modules here.
 
 mod certificates;
+mod command;
 mod folder;
 mod port;
 mod process;

@@ -48,7 +48,8 @@ impl Bare {
         ))?;
         let total = prepare("SELECT count(*) FROM lucihub.runs WHERE owner = $1")?;
         let insert = prepare("INSERT INTO cells VALUES ($1, $2, $3, $4, $5)")?;
-        let range = "FROM lucihub.run_samples WHERE run = $1 AND channel = $2 AND cell >= $3 AND cell < $4 ORDER BY cell";
+        let range =
+            "FROM lucihub.run_samples WHERE run = $1 AND channel = $2 AND cell >= $3 AND cell < $4 ORDER BY cell";
         let samples = prepare(&format!("SELECT payload {range}"))?;
         let summaries = prepare(&format!("SELECT cell, gaps, summary {range}"))?;
         Ok(Self { runtime, client, page, filtered, total, insert, samples, summaries })
@@ -109,7 +110,8 @@ impl Bare {
     pub(super) fn summaries(&self, run: RunId, channel: u32) -> Result<usize> {
         let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &0_i64, &i64::MAX];
         let rows = self.rows(&self.summaries, &values)?;
-        let bytes = rows.iter().map(|row| row.get::<_, &[u8]>(2).to_vec().len() + row.get::<_, &[u8]>(1).to_vec().len());
+        let bytes =
+            rows.iter().map(|row| row.get::<_, &[u8]>(2).to_vec().len() + row.get::<_, &[u8]>(1).to_vec().len());
         std::hint::black_box(bytes.sum::<usize>());
         Ok(rows.len())
     }

@@ -79,7 +79,11 @@ fn list(
             let (seconds, ()) = timed(|| {
                 for _ in 0..PAGES {
                     let before = place(&theirs_at)?;
-                    let rows = if name == all { bare.page(before, PAGE.into())? } else { bare.page_of(OWNER, before, PAGE.into())? };
+                    let rows = if name == all {
+                        bare.page(before, PAGE.into())?
+                    } else {
+                        bare.page_of(OWNER, before, PAGE.into())?
+                    };
                     ensure!(rows == PAGE as usize, "a page of {rows}");
                 }
                 Ok(())

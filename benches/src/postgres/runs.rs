@@ -48,7 +48,8 @@ fn archive(lab: &Lab, bench: &Bench, figures: &mut Figures, typical: &Typical) -
     const RUNS: u64 = 10;
     let (cold, bare, database) = bench.database(lab)?;
     let size = || -> Result<u64> {
-        let sum = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE c.relnamespace = 'lucihub'::regnamespace
+        let sum =
+            "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE c.relnamespace = 'lucihub'::regnamespace
                    AND c.relkind = 'r'";
         bench.server.sql(&database, sum).trim().parse().context("a size")
     };

@@ -1,0 +1,15 @@
+//! The PostgreSQL adapter, on real servers.
+//!
+//! The modules say `cfg(test)` so that clippy knows their builders for tests.
+#![cfg(feature = "postgres")]
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod costs;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
+mod refusals;

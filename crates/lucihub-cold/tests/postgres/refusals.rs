@@ -1,0 +1,167 @@
+//! What cannot be opened or done is said in one sentence, with what to do, and without a secret.
+
+use std::time::Duration;
+
+use lucihub_cold::{PostgresCold, PostgresOptions};
+use lucihub_models_core::cold::ColdRuns;
+use lucihub_models_core::{PageRequest, RunFilter, StoreError};
+use lucihub_testkit::servers::{PostgresOptions as Config, PostgresServer};
+use lucihub_testkit::{ManualClock, models};
+
+use crate::lab::{Database, MIGRATOR, READER, WRITER, as_role, open, shared};
+
+/// The kind of an error and its text, in which no password stands.
+async fn refused(url: &str) -> (&'static str, String) {
+    let error = open(url).await.unwrap_err();
+    let kind = match &error {
+        StoreError::Precondition { .. } => "Precondition",
+        StoreError::Unavailable { .. } => "Unavailable",
+        StoreError::Invalid(_) => "Invalid",
+        _ => "another",
+    };
+    for text in [error.to_string(), format!("{error:?}")] {
+        for secret in ["s3cret", "wr@ter", "wr%40ter", "%77%72"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(!text.contains('\n'), "one sentence: {text}");
+    }
+    (kind, error.to_string())
+}
+
+#[tokio::test]
+async fn who_may_not_come_in_is_told_why() {
+    let database = Database::own();
+    let good = database.url(WRITER);
+    let wrong_password = as_role(&good, (WRITER.0, "s3cret"));
+    let no_user = as_role(&good, ("nobody_here", "s3cret"));
+    let no_database = good.replace(&database.name, "no_such_database");
+    let no_password = format!("postgres://{}@{}", WRITER.0, good.rsplit_once('@').unwrap().1);
+    for (url, kind, named) in [
+        (&wrong_password, "Precondition", "password authentication failed"),
+        (&no_user, "Precondition", "correct user and password"),
+        (&no_database, "Precondition", "create the database, or correct its name"),
+        (&no_password, "Precondition", "it wants a password"),
+    ] {
+        let (found, text) = refused(url).await;
+        assert!(found == kind && text.contains(named), "{found}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let url = |host: &str| format!("postgres://writer:s3cret@{host}/lab?sslmode=disable&connect_timeout=2");
+    let (kind, text) = refused(&url("127.0.0.1:1")).await;
+    assert!(kind == "Unavailable" && text.contains("127.0.0.1:1, database lab") && text.contains("refused"), "{text}");
+    let (kind, text) = refused(&url("no-such-host.invalid")).await;
+    assert!(kind == "Unavailable" && text.contains("lookup"), "{text}");
+    // One that takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = url(&silent.local_addr().unwrap().to_string());
+    let options = PostgresOptions::url(&url).unwrap().with_wait(Duration::from_millis(300));
+    let error = PostgresCold::open(options, std::sync::Arc::new(ManualClock::new())).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("within 300ms")), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_cannot_prove_itself_is_refused() {
+    let database = Database::own();
+    let url = database.url(WRITER);
+    let (ca, folder) = (shared().ca_file().display().to_string(), tempfile::tempdir().unwrap());
+    let other = PostgresServer::start(Config::new());
+    let other_ca = other.ca_file().display().to_string();
+    let no_certificate = folder.path().join("empty.pem").display().to_string();
+    std::fs::write(&no_certificate, "").unwrap();
+    let named = url.replace("127.0.0.1", "127.0.0.2");
+    for (url, ca, kind, named) in [
+        (&url, &other_ca, "Precondition", "certificate"),
+        (&named, &ca, "Precondition", "certificate"),
+        (&url, &no_certificate, "Invalid", "no certificate"),
+        (&url, &"/no/such/file.pem".to_owned(), "Invalid", "/no/such/file.pem"),
+    ] {
+        let (found, text) = refused(&format!("{url}?sslmode=verify-full&sslrootcert={ca}")).await;
+        assert!(found == kind && text.contains(named), "{found}: {text}");
+    }
+    // The system's authorities did not sign it either.
+    let (kind, text) = refused(&format!("{url}?sslmode=verify-full")).await;
+    assert!(kind == "Precondition" && text.contains("sslrootcert"), "{text}");
+    open(&format!("{url}?sslmode=verify-full&sslrootcert={ca}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn roles_do_what_is_theirs_and_nothing_else() {
+    let database = Database::new();
+    let writer = open(&database.url(WRITER)).await.unwrap();
+    let head = models::run_head(1);
+    writer.create(&head).await.unwrap();
+    let reader = open(&database.url(READER)).await.unwrap();
+    assert_eq!(reader.get(head.id).await.unwrap().unwrap().head, head);
+    let error = reader.create(&models::run_head(2)).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Precondition { why, .. } if why.contains("docs/postgres-roles.sql")),
+        "{error}"
+    );
+    for (role, sql) in [
+        ("lucihub_writer", "CREATE TABLE lucihub.t (n int)"),
+        ("lucihub_writer", "DROP TABLE lucihub.runs"),
+        ("lucihub_writer", "TRUNCATE lucihub.runs CASCADE"),
+        ("lucihub_writer", "ALTER TABLE lucihub.runs ADD COLUMN x int"),
+        ("lucihub_writer", "DELETE FROM lucihub.__diesel_schema_migrations"),
+        ("lucihub_reader", "DELETE FROM lucihub.runs"),
+        ("lucihub_reader", "INSERT INTO lucihub.devices (id, device_type) VALUES ('a', 'b')"),
+    ] {
+        let refused = database.try_sql(&format!("SET ROLE {role}; {sql}")).unwrap_err();
+        assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{role}, {sql}: {refused}");
+    }
+    let error = lucihub_cold::migrate::up(&Database::empty().url(WRITER)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Precondition { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_without_our_tables_says_what_to_do_and_is_left_alone() {
+    let database = Database::empty();
+    let (kind, text) = refused(&database.url(MIGRATOR)).await;
+    assert!(kind == "Precondition" && text.contains("lucihub migrate up"), "{text}");
+    assert_eq!(database.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'lucihub'").trim(), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waits_are_bounded() {
+    let database = Database::new();
+    let options = PostgresOptions::url(&database.url(WRITER))
+        .unwrap()
+        .with_connections(1)
+        .with_wait(Duration::from_millis(400))
+        .with_lock_timeout(Duration::from_millis(1_500));
+    let cold = PostgresCold::open(options, std::sync::Arc::new(ManualClock::new())).await.unwrap();
+    let url = database.url(MIGRATOR);
+    let (locked, is_locked) = std::sync::mpsc::channel();
+    let holder = std::thread::spawn(move || {
+        let mut psql = std::process::Command::new("psql")
+            .args(["-X", "-q", "-A", "-t", &url])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        use std::io::{BufRead, Write};
+        let sql = "BEGIN; LOCK TABLE lucihub.runs IN ACCESS EXCLUSIVE MODE;\nSELECT 'locked';\nSELECT pg_sleep(3);\nROLLBACK;\n";
+        psql.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+        let mut lines = std::io::BufReader::new(psql.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "locked");
+        locked.send(()).unwrap();
+        drop(lines.count());
+        psql.wait().unwrap();
+    });
+    tokio::task::spawn_blocking(move || is_locked.recv().unwrap()).await.unwrap();
+    let blocked = {
+        let cold = cold.clone();
+        tokio::spawn(async move { cold.create(&models::run_head(1)).await })
+    };
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The only connection waits for the lock.
+    let error = cold.list(&RunFilter::default(), &PageRequest::default()).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("busy for 400ms")), "{error}");
+    let error = blocked.await.unwrap().unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("lock timeout")), "{error}");
+    holder.join().unwrap();
+    cold.create(&models::run_head(1)).await.unwrap();
+}

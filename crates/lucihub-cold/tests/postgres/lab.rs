@@ -11,7 +11,8 @@ pub(crate) const MIGRATOR: (&str, &str) = ("lucihub_migrator", "migr/tor");
 pub(crate) const WRITER: (&str, &str) = ("lucihub_writer", "wr@ter:1");
 pub(crate) const READER: (&str, &str) = ("lucihub_reader", "r%ader");
 
-const ROLES: &str = include_str!("../../../../docs/postgres-roles.sql");
+/// What makes them.
+pub(crate) const ROLES: &str = include_str!("../../../../docs/postgres-roles.sql");
 
 /// The server that tests share, unless they do something to it.
 pub(crate) fn shared() -> &'static PostgresServer {
@@ -81,6 +82,16 @@ impl Database {
     /// One without our tables, in which the roles may connect.
     pub(crate) fn empty() -> Self {
         Self::of(&databases().0, None)
+    }
+
+    /// The same on the server of another one.
+    pub(crate) fn empty_beside(other: &Self) -> Self {
+        Self::of(&other.databases, None)
+    }
+
+    /// The superuser's URL.
+    pub(crate) fn admin_url(&self) -> String {
+        self.databases.admin_url(&self.name)
     }
 
     pub(crate) fn of(databases: &PostgresDatabases, template: Option<&str>) -> Self {

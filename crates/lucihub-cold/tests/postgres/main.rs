@@ -4,6 +4,8 @@
 #![cfg(feature = "postgres")]
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod costs;

@@ -169,9 +169,9 @@ impl Plain {
             .load(&mut self.0)?)
     }
 
-    /// A page of runs created before a time, newest first.
-    pub(crate) fn page(&mut self, before: i64, limit: i64) -> Result<Vec<ListRow>> {
-        Ok(runs::table
+    /// A page of runs created before a time, newest first, of one owner or of all.
+    pub(crate) fn page(&mut self, owner: Option<&str>, before: i64, limit: i64) -> Result<Vec<ListRow>> {
+        let query = runs::table
             .select((
                 runs::id,
                 runs::created_at,
@@ -187,8 +187,16 @@ impl Plain {
             ))
             .filter(runs::created_at.lt(before))
             .order((runs::created_at.desc(), runs::id.desc()))
-            .limit(limit)
-            .load(&mut self.0)?)
+            .limit(limit);
+        Ok(match owner {
+            Some(owner) => query.filter(runs::owner.eq(owner)).load(&mut self.0)?,
+            None => query.load(&mut self.0)?,
+        })
+    }
+
+    /// How many runs an owner has.
+    pub(crate) fn total(&mut self, owner: &str) -> Result<i64> {
+        Ok(runs::table.filter(runs::owner.eq(owner)).count().get_result(&mut self.0)?)
     }
 }
 

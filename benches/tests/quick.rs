@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The names, which are promised: whoever compares files of other days relies on them.
-const WITH_LIMIT: [&str; 28] = [
+const WITH_LIMIT: [&str; 51] = [
     "hot.embedded.ingest_100_samples_per_s",
     "hot.embedded.ingest_1000_samples_per_s",
     "hot.embedded.ingest_8000_samples_per_s",
@@ -37,10 +37,33 @@ const WITH_LIMIT: [&str; 28] = [
     "cold.sqlite.envelope_2000_of_100m_ms",
     "cold.sqlite.page_50_of_10k_us",
     "cold.sqlite.page_50_of_100k_us",
+    "cold.sqlite.filtered_page_50_of_10k_us",
+    "cold.sqlite.search_with_total_of_10k_ms",
+    "cold.sqlite.filtered_page_50_of_100k_us",
+    "cold.sqlite.search_with_total_of_100k_ms",
+    "cold.sqlite.page_50_of_1m_us",
+    "cold.sqlite.filtered_page_50_of_1m_us",
+    "cold.sqlite.search_with_total_of_1m_ms",
+    "cold.postgres.page_50_of_10k_us",
+    "cold.postgres.filtered_page_50_of_10k_us",
+    "cold.postgres.search_with_total_of_10k_ms",
+    "cold.postgres.page_50_of_100k_us",
+    "cold.postgres.filtered_page_50_of_100k_us",
+    "cold.postgres.search_with_total_of_100k_ms",
+    "cold.postgres.page_50_of_1m_us",
+    "cold.postgres.filtered_page_50_of_1m_us",
+    "cold.postgres.search_with_total_of_1m_ms",
+    "cold.postgres.archive_run_ms",
+    "cold.postgres.encode_and_archive_run_ms",
+    "cold.postgres.read_run_ms",
+    "cold.postgres.window_10k_of_1m_ms",
+    "cold.postgres.window_10k_of_100m_ms",
+    "cold.postgres.envelope_2000_of_5m_ms",
+    "cold.postgres.envelope_2000_of_100m_ms",
 ];
 
 /// Those without a limit beside them, or with one that is only the nearest.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 29] = [
     "hot.embedded.append_line_us",
     "hot.embedded.open_1000_runs_ms",
     "hot.embedded.take_over_us",
@@ -61,6 +84,8 @@ const OTHERS: [&str; 27] = [
     "cold.sqlite.file_bytes_per_run",
     "cold.sqlite.smooth_bytes_per_sample",
     "cold.sqlite.smooth_with_summaries_bytes_per_sample",
+    "cold.postgres.relation_bytes_per_run",
+    "cold.postgres.relation_bytes_per_sample",
     "store.end_to_archived_ms",
     "store.memory_archiving_1gb_above_idle_bytes",
     "store.memory_idle_bytes",

@@ -1,3 +1,5 @@
+-- oldest generation: 1
+--
 -- Runs, their cells, and the registry of devices.
 --
 -- Everything lies in the schema `lucihub`, which stands first in the search path of whoever runs this.

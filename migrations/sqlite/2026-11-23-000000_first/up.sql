@@ -1,3 +1,5 @@
+-- oldest generation: 1
+--
 -- Runs, their cells, and the registry of devices.
 --
 -- Times are microseconds since 1970-01-01T00:00:00Z, ids of runs the 16 bytes

@@ -29,7 +29,7 @@ impl Cold<Sqlite> {
     /// [`SqliteOptions::with_migrate`] says otherwise.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// use std::sync::Arc;
     /// use lucihub_cold::{SqliteCold, SqliteOptions};
     /// use lucihub_models_core::{JobType, RunHead, SystemClock, Timestamp, cold::ColdRuns};

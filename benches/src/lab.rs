@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::SystemClock;
+use lucihub_models_core::cold::ColdStore;
 use lucihub_store::Store;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -64,7 +65,7 @@ impl Lab {
     }
 
     /// A store over cold storage and new, empty hot storage of so many bytes.
-    pub(crate) fn store(&self, cold: &SqliteCold, hot_bytes: u64) -> Store {
+    pub(crate) fn store(&self, cold: &(impl ColdStore + Clone + 'static), hot_bytes: u64) -> Store {
         Store::new(Arc::new(hot(hot_bytes)), Arc::new(cold.clone()))
     }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use lucihub_models_core::cold::ColdRuns;
-use lucihub_models_core::{PageCursor, PageRequest, RunFilter, Timestamp};
+use lucihub_models_core::{Order, PageCursor, PageRequest, RunFilter, Timestamp};
 use lucihub_testkit::Dice;
 use lucihub_testkit::models::{run_head, run_id};
 
@@ -47,7 +47,8 @@ fn page(lab: &Lab, figures: &mut Figures, name: &str, runs: usize) -> Result<()>
         let (seconds, ()) = timed(|| {
             lab.wait(async {
                 for _ in 0..PAGES {
-                    let after = PageCursor { created_at: Timestamp::from_micros(place(&ours_at)?)?, id: run_id(0) };
+                    let created_at = Timestamp::from_micros(place(&ours_at)?)?;
+                    let after = PageCursor::new(&RunFilter::default(), Order::Newest, created_at, run_id(0));
                     let request = PageRequest { after: Some(after), limit: PAGE as usize, ..PageRequest::default() };
                     let page = cold.list(&RunFilter::default(), &request).await?;
                     ensure!(page.runs.len() == PAGE as usize, "a page of {}", page.runs.len());

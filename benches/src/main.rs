@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `hot.rs`, `redis/`, `cold.rs`, `store.rs` | the figures, by group |
+//! | `hot.rs`, `redis/`, `cold.rs`, `lists.rs`, `postgres/`, `store.rs` | the figures, by group |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
@@ -19,6 +19,7 @@ mod machine;
 mod measure;
 mod memory;
 mod plain;
+mod postgres;
 mod redis;
 mod report;
 mod store;
@@ -65,7 +66,7 @@ struct Arguments {
 enum Group {
     /// Hot storage, embedded and on a Redis of its own.
     Hot,
-    /// Cold storage on SQLite.
+    /// Cold storage on SQLite, and on a PostgreSQL of its own.
     Cold,
     /// Both together: the way of a run.
     Store,
@@ -98,6 +99,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     if wanted(Group::Cold) {
         cold::measure(&lab, &mut figures).context("cold")?;
         lists::measure(&lab, &mut figures).context("cold, lists")?;
+        postgres::measure(&lab, &mut figures).context("cold, PostgreSQL")?;
     }
     if wanted(Group::Store) {
         store::measure(&lab, &mut figures).context("store")?;

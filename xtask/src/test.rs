@@ -26,9 +26,13 @@ const ENVIRONMENT: &str = "\
 Tests start servers of their own, on free ports of 127.0.0.1 and in temporary folders.
 
 Environment:
-  LUCIHUB_TEST_REDIS_URL  A Redis or Valkey that the suite uses instead of starting one, such as
-                          redis://127.0.0.1:6379. Nobody else may need its keys. Tests that kill,
-                          freeze or empty a server start their own even then.";
+  LUCIHUB_TEST_REDIS_URL     A Redis or Valkey that the suite uses instead of starting one, such as
+                             redis://127.0.0.1:6379. Nobody else may need its keys.
+  LUCIHUB_TEST_POSTGRES_URL  A PostgreSQL superuser's URL that the suite uses instead of starting
+                             one, such as postgres://postgres:secret@127.0.0.1:5432/postgres. It
+                             makes and drops databases of its own.
+
+Tests that kill, freeze or empty a server start their own even then.";
 
 /// Runs the tests; cargo prints the summaries.
 ///

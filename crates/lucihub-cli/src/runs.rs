@@ -28,6 +28,7 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
         order: if args.oldest { Order::Oldest } else { Order::Newest },
         after: args.after.as_deref().map(str::parse).transpose()?,
         limit: args.limit,
+        ..PageRequest::default()
     };
     let found = store.list(&filter, &page).await?;
     if args.json {

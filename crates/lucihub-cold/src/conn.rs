@@ -8,6 +8,18 @@ pub(crate) enum Conn<'a> {
     Postgres(&'a mut crate::postgres::link::PgConn),
 }
 
+impl Conn<'_> {
+    /// Whether it is one to PostgreSQL, for the few things that differ.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
 /// Runs an expression with the connection inside a [`Conn`]: `on_conn!(conn, c => query.execute(c))`.
 ///
 /// The expression is written once and compiled for each database; traits with

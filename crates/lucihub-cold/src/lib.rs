@@ -8,8 +8,6 @@ mod conn;
 mod devices;
 mod error;
 mod head;
-mod keyset;
-mod list;
 mod logs;
 pub mod migrate;
 #[cfg(feature = "sqlite")]
@@ -20,9 +18,11 @@ pub mod postgres;
 mod runs;
 mod samples;
 mod schema;
+mod search;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod types;
+mod usage;
 
 pub use cold::Cold;
 #[cfg(feature = "postgres")]

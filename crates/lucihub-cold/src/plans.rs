@@ -9,7 +9,7 @@ use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
 
 use crate::conn::Conn;
-use crate::list;
+use crate::search;
 
 #[derive(QueryableByName)]
 struct Step {
@@ -93,7 +93,10 @@ fn filters() -> Vec<(RunFilter, &'static str)> {
         (RunFilter { states: states.clone(), job_types: job_types.clone(), ..none() }, "runs_by_state"),
         (RunFilter { owners: Some(many.clone()), job_types: job_types.clone(), ..none() }, "runs_by_job_type"),
         (RunFilter { owners: Some(many), ..none() }, "runs_by_owner"),
-        (RunFilter { owners, devices, states, job_types, device_types }, "runs_by_device"),
+        (none().from(at(5)).to(at(99_995)), "runs_by_creation"),
+        (RunFilter { owners: owners.clone(), ..none() }.from(at(5)), "runs_by_owner"),
+        (RunFilter { states: states.clone(), ..none() }.to(at(99_995)), "runs_by_state"),
+        (RunFilter { owners, devices, states, job_types, device_types, ..none() }, "runs_by_device"),
     ]
 }
 
@@ -104,10 +107,10 @@ fn every_page_walks_an_index_from_its_place() {
     for (filter, index) in filters() {
         for order in [Order::Newest, Order::Oldest] {
             for place in places {
-                let after = place.map(|n: u32| PageCursor { created_at: at(n.into()), id: run(n) });
-                let request = PageRequest { order, after, limit: 5 };
+                let after = place.map(|n: u32| PageCursor::new(&filter, order, at(n.into()), run(n)));
+                let request = PageRequest { order, after, limit: 5, ..PageRequest::default() };
                 let statements = statements(&mut conn, |conn| {
-                    list::page(conn, &filter, &request).unwrap();
+                    search::page(conn, &filter, &request).unwrap();
                 });
                 assert!(!statements.is_empty());
                 for statement in statements {
@@ -123,11 +126,56 @@ fn keepers_walk_open_runs_alone() {
     let mut conn = filled();
     for after in [None, Some(PendingRun { id: run(50_000), created_at: at(50_000), states: 1 })] {
         let statements = statements(&mut conn, |conn| {
-            let open = list::pending(conn, after, 20).unwrap();
+            let open = search::pending(conn, after, 20).unwrap();
             assert_eq!(open.len(), 20);
         });
         assert_eq!(statements.len(), 1);
         assert_walks(&mut conn, &statements[0], "runs_pending");
+    }
+}
+
+#[test]
+fn labels_and_relations_walk_their_tags() {
+    let mut conn = filled();
+    let tags = "INSERT INTO run_tags (kind, name, value, created_at, run)
+         SELECT 'label', 'series', 'series-' || (created_at / 1000000 % 3), created_at, id FROM runs";
+    conn.batch_execute(tags).unwrap();
+    let filter = RunFilter::default().label("series", "series-1").owner("owner-3");
+    for place in [None, Some(50_000)] {
+        let after = place.map(|n: u32| PageCursor::new(&filter, Order::Newest, at(n.into()), run(n)));
+        let request = PageRequest { after, ..PageRequest::newest(5) };
+        let statements = statements(&mut conn, |conn| {
+            assert_eq!(search::page(conn, &filter, &request).unwrap().runs.len(), 5);
+        });
+        for statement in statements {
+            let steps: Vec<Step> =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut conn).unwrap();
+            let [step] = &steps[..] else { panic!("{statement} has {} steps", steps.len()) };
+            let tags = "SEARCH run_tags USING PRIMARY KEY (kind=? AND name=? AND value=?";
+            let rows = "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)";
+            assert!(step.detail.starts_with(tags) || step.detail == rows, "{} of {statement}", step.detail);
+        }
+    }
+}
+
+/// Totals are counted in indexes, never in rows.
+#[test]
+fn totals_look_at_indexes_alone() {
+    let mut conn = filled();
+    for (filter, index) in filters() {
+        let request = PageRequest::newest(1).with_total();
+        let statements = statements(&mut conn, |conn| {
+            let expected = (0..100_000).filter(|n| wants(&filter, *n)).count() as u64;
+            assert_eq!(search::page(conn, &filter, &request).unwrap().total, Some(expected), "{index}");
+        });
+        let counts: Vec<&String> = statements.iter().filter(|statement| statement.contains("COUNT(*)")).collect();
+        assert!(!counts.is_empty());
+        for statement in counts {
+            let steps: Vec<Step> =
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut conn).unwrap();
+            let [step] = &steps[..] else { panic!("{statement} has {} steps", steps.len()) };
+            assert!(step.detail.contains("USING COVERING INDEX"), "{} of {statement}", step.detail);
+        }
     }
 }
 
@@ -137,7 +185,10 @@ fn wants(filter: &RunFilter, n: u32) -> bool {
         list.is_none_or(|list| list.contains(value))
     }
     let pick = |odd: bool, yes: &str, no: &str| if odd { yes.to_owned() } else { no.to_owned() };
-    has(filter.owners.as_ref(), &format!("owner-{}", n % 37))
+    let second = at(n.into());
+    filter.created_from.is_none_or(|from| second >= from)
+        && filter.created_to.is_none_or(|to| second <= to)
+        && has(filter.owners.as_ref(), &format!("owner-{}", n % 37))
         && has(filter.devices.as_ref(), &format!("device-{}", n % 7).parse().unwrap())
         && has(filter.device_types.as_ref(), &DeviceType::from(&*pick(!n.is_multiple_of(3), "LUCIDAC", "REDAC")))
         && has(filter.job_types.as_ref(), &JobType::from(&*pick(!n.is_multiple_of(2), "run", "compile")))
@@ -156,10 +207,10 @@ fn pages_join_to_the_whole_list() {
             }
             let more = expected.len() > MOST;
             expected.truncate(MOST);
-            let mut request = PageRequest { order, after: None, limit: 250 };
+            let mut request = PageRequest { order, after: None, limit: 250, ..PageRequest::default() };
             let mut found = Vec::new();
             loop {
-                let page = list::page(&mut Conn::Sqlite(&mut conn), &filter, &request).unwrap();
+                let page = search::page(&mut Conn::Sqlite(&mut conn), &filter, &request).unwrap();
                 found.extend(page.runs.iter().map(|run| run.id));
                 request.after = page.next;
                 if page.next.is_none() || found.len() >= MOST {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
+use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, ColdUsage, Created, PendingRun, Quota, RunUpdate, Usage};
 use lucihub_models_core::{
     Digest, Invalid, Limits, PageRequest, Positions, Result, RunFilter, RunHead, RunId, RunPage, StoreError,
     check_labels,
@@ -12,9 +12,10 @@ use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head::{self, HeadColumns, StoredHead};
-use crate::list;
 use crate::schema::runs;
+use crate::search::{self, tags, tags::Tag};
 use crate::types::{Free, Id, Json, Time};
+use crate::usage;
 
 /// A whole row, for `get`.
 #[derive(Queryable, Selectable)]
@@ -42,38 +43,7 @@ struct UpdateColumns {
 #[async_trait]
 impl<E: Engine> ColdRuns for Cold<E> {
     async fn create(&self, head: &RunHead) -> Result<Created> {
-        head.check_new(self.limits())?;
-        let run = head.id;
-        let created = head::created_digest(head)?;
-        let columns = HeadColumns::of(head)?;
-        let labels = head::labels(&head.labels)?;
-        let positions = head::json("positions", &Positions::default())?;
-        let input = head.input.as_ref().map(head::text);
-        self.write(move |conn| {
-            let row = (
-                runs::id.eq(Id(run)),
-                runs::created_digest.eq(created.as_bytes().as_slice()),
-                runs::labels.eq(labels),
-                runs::positions.eq(positions),
-                runs::input.eq(input),
-                columns,
-            );
-            let inserted = on_conn!(conn, c => {
-                diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(c)
-            })?;
-            if inserted == 1 {
-                return Ok(Created::Created);
-            }
-            let before: Vec<u8> = on_conn!(conn, c => {
-                runs::table.find(Id(run)).select(runs::created_digest).first(c)
-            })?;
-            if before == created.as_bytes() {
-                Ok(Created::Existing)
-            } else {
-                Err(StoreError::AlreadyExists { what: format!("run {run}") }.into())
-            }
-        })
-        .await
+        self.create_counted(head, None).await
     }
 
     async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
@@ -89,6 +59,7 @@ impl<E: Engine> ColdRuns for Cold<E> {
     async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()> {
         check_update(update, self.limits())?;
         let RunUpdate { labels, output, error } = update.clone();
+        let new_labels = labels.clone();
         let columns = UpdateColumns {
             labels: labels.as_ref().map(head::labels).transpose()?,
             output: output.map(|json| Json(json.as_str().to_owned())),
@@ -105,25 +76,30 @@ impl<E: Engine> ColdRuns for Cold<E> {
                 return Ok(());
             }
             on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(columns).execute(c))?;
+            if let Some(labels) = new_labels {
+                let created_at: Time =
+                    on_conn!(conn, c => runs::table.find(Id(run)).select(runs::created_at).first(c))?;
+                tags::replace_labels(conn, run, &Tag::of_labels(run, created_at.0, &labels))?;
+            }
             Ok(())
         })
         .await
     }
 
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
-        self.check_page(page.limit)?;
+        page.check(filter, self.limits())?;
         if filter.matches_nothing() {
-            return Ok(RunPage::default());
+            return Ok(RunPage { total: page.total.then_some(0), ..RunPage::default() });
         }
         let (filter, page) = (filter.clone(), *page);
-        if list::is_one_walk(&filter) {
-            return self.look(move |conn| list::page(conn, &filter, &page)).await;
+        if search::is_one_statement(&filter, &page) {
+            return self.look(move |conn| search::page(conn, &filter, &page)).await;
         }
-        self.read(move |conn| list::page(conn, &filter, &page)).await
+        self.read(move |conn| search::page(conn, &filter, &page)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {
-        self.look(move |conn| list::pending(conn, after, limit)).await
+        self.look(move |conn| search::pending(conn, after, limit)).await
     }
 
     async fn delete(&self, run: RunId) -> Result<bool> {
@@ -132,12 +108,74 @@ impl<E: Engine> ColdRuns for Cold<E> {
     }
 }
 
+#[async_trait]
+impl<E: Engine> ColdUsage for Cold<E> {
+    async fn create_within(&self, head: &RunHead, quota: &Quota) -> Result<Created> {
+        if head.owner.is_none() {
+            return Err(Invalid::new("owner", "a quota is somebody's")
+                .hint("give the run an owner, or no quota")
+                .into());
+        }
+        self.create_counted(head, Some(*quota)).await
+    }
+
+    async fn usage(&self, owner: &str) -> Result<Vec<Usage>> {
+        let (owner, now) = (owner.to_owned(), self.now());
+        self.look(move |conn| usage::of(conn, &owner, now)).await
+    }
+}
+
+#[expect(private_bounds, reason = "engines are this crate's alone")]
+impl<E: Engine> Cold<E> {
+    async fn create_counted(&self, head: &RunHead, quota: Option<Quota>) -> Result<Created> {
+        head.check_new(self.limits())?;
+        let run = head.id;
+        let created = head::created_digest(head)?;
+        let columns = HeadColumns::of(head)?;
+        let labels = head::labels(&head.labels)?;
+        let positions = head::json("positions", &Positions::default())?;
+        let input = head.input.as_ref().map(head::text);
+        let tags = Tag::of(run, head.created_at, &head.labels, &head.related_to);
+        let (head, now) = (head.clone(), self.now());
+        self.write(move |conn| {
+            let row = (
+                runs::id.eq(Id(run)),
+                runs::created_digest.eq(created.as_bytes().as_slice()),
+                runs::labels.eq(labels),
+                runs::positions.eq(positions),
+                runs::input.eq(input),
+                columns,
+            );
+            let inserted = on_conn!(conn, c => {
+                diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(c)
+            })?;
+            if inserted == 1 {
+                tags::write(conn, &tags)?;
+                usage::count(conn, &head, quota.as_ref(), now)?;
+                return Ok(Created::Created);
+            }
+            let before: Vec<u8> = on_conn!(conn, c => {
+                runs::table.find(Id(run)).select(runs::created_digest).first(c)
+            })?;
+            if before == created.as_bytes() {
+                Ok(Created::Existing)
+            } else {
+                Err(StoreError::AlreadyExists { what: format!("run {run}") }.into())
+            }
+        })
+        .await
+    }
+}
+
 /// Keeps others from changing a run until this transaction ends, so that what it looks at stays so. In SQLite there is
 /// one transaction that writes at a time anyway.
 pub(crate) fn hold(conn: &mut Conn<'_>, run: RunId) -> QueryResult<()> {
     match conn {
         #[cfg(feature = "sqlite")]
-        Conn::Sqlite(_) => Ok(()),
+        Conn::Sqlite(_) => {
+            let _ = run;
+            Ok(())
+        }
         #[cfg(feature = "postgres")]
         Conn::Postgres(c) => runs::table.find(Id(run)).select(runs::id).for_no_key_update().execute(*c).map(drop),
     }

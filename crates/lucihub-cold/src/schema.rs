@@ -78,3 +78,27 @@ diesel::table! {
         extra -> DbJson,
     }
 }
+
+diesel::table! {
+    use crate::types::{DbText, DbTime, DbUuid};
+
+    run_tags (kind, name, value, created_at, run) {
+        kind -> DbText,
+        name -> DbText,
+        value -> DbText,
+        created_at -> DbTime,
+        run -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::types::{DbText, DbTime};
+
+    usage (owner, device_type, minute) {
+        owner -> DbText,
+        device_type -> DbText,
+        minute -> DbTime,
+        runs -> BigInt,
+    }
+}

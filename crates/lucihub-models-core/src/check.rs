@@ -84,8 +84,8 @@ pub fn check_labels(labels: &BTreeMap<String, String>, limits: &Limits) -> Resul
         if name.is_empty() {
             return Err(Invalid::new("labels", "a label has no name"));
         }
-        text("label name", Some(name), limits)?;
-        text("label value", Some(value), limits)?;
+        bytes("label name", Some(name), limits.label_name_bytes)?;
+        bytes("label value", Some(value), limits.label_value_bytes)?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// | variant | what to do |
 /// | --- | --- |
 /// | `NotFound`, `AlreadyExists`, `Precondition`, `Invalid` | change the request |
+/// | `QuotaExceeded` | nothing was written: wait until some of the window has passed |
 /// | `Unavailable` | nothing was written: try again later |
 /// | `Unknown` | no answer came: it may have been written; send the same again |
 /// | `Full` | make room, or wait until the keeper has |
@@ -43,6 +44,14 @@ pub enum StoreError {
     /// The input breaks a rule; nothing was written.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// An owner has created as many runs as are allowed; nothing was written.
+    #[error("quota exceeded: {what}; the limit is {limit}, wait until some of that time has passed")]
+    QuotaExceeded {
+        /// How many runs, in which window, on which kind of device.
+        what: String,
+        /// How many are allowed.
+        limit: u64,
+    },
     /// The storage cannot be reached; nothing was written.
     #[error("{store} is unavailable: {why}")]
     Unavailable {

@@ -1,16 +1,16 @@
-//! What a list of runs shows, and its pages.
+//! Which runs a list shows.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use crate::error::Invalid;
-use crate::id::{DeviceId, RunId, shorten};
-use crate::latest::{DeviceType, JobType, RunState, StateChange};
+use crate::digest::Digest;
+use crate::id::{DeviceId, RunId};
+use crate::latest::{DeviceType, JobType, RunState};
+use crate::page::Order;
 use crate::timestamp::Timestamp;
 
 /// Which runs to list. Fields are joined by AND, the items of one field by OR;
-/// `None` asks nothing, an empty list matches nothing.
+/// `None` asks nothing, an empty list matches nothing. Each name of a label is
+/// a field of its own.
 ///
 /// ```
 /// use lucihub_models_core::{RunFilter, RunState};
@@ -30,6 +30,14 @@ pub struct RunFilter {
     pub job_types: Option<Vec<JobType>>,
     /// In which states, by the mirror in cold storage.
     pub states: Option<Vec<RunState>>,
+    /// With which values of which labels.
+    pub labels: BTreeMap<String, Vec<String>>,
+    /// Related to one of these runs.
+    pub related_to: Option<Vec<RunId>>,
+    /// Created then or later.
+    pub created_from: Option<Timestamp>,
+    /// Created then or earlier.
+    pub created_to: Option<Timestamp>,
 }
 
 impl RunFilter {
@@ -61,7 +69,42 @@ impl RunFilter {
         self
     }
 
-    /// Whether some field's list is empty, so that nothing can match.
+    /// Also runs on this kind of device.
+    #[must_use]
+    pub fn device_type(mut self, kind: DeviceType) -> Self {
+        self.device_types.get_or_insert_default().push(kind);
+        self
+    }
+
+    /// Also runs whose label of this name has this value.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.entry(name.into()).or_default().push(value.into());
+        self
+    }
+
+    /// Also runs related to this one.
+    #[must_use]
+    pub fn related_to(mut self, run: RunId) -> Self {
+        self.related_to.get_or_insert_default().push(run);
+        self
+    }
+
+    /// Only runs created then or later.
+    #[must_use]
+    pub const fn from(mut self, created: Timestamp) -> Self {
+        self.created_from = Some(created);
+        self
+    }
+
+    /// Only runs created then or earlier.
+    #[must_use]
+    pub const fn to(mut self, created: Timestamp) -> Self {
+        self.created_to = Some(created);
+        self
+    }
+
+    /// Whether nothing can match: a field's list is empty, or the window ends before it begins.
     #[must_use]
     pub fn matches_nothing(&self) -> bool {
         fn empty<T>(list: Option<&Vec<T>>) -> bool {
@@ -72,142 +115,37 @@ impl RunFilter {
             || empty(self.device_types.as_ref())
             || empty(self.job_types.as_ref())
             || empty(self.states.as_ref())
-    }
-}
-
-/// Which end of a list comes first. Ties in time are ordered by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// Newest first.
-    #[default]
-    Newest,
-    /// Oldest first.
-    Oldest,
-}
-
-/// Where a page begins: after the last run of the page before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageCursor {
-    /// When that run was created.
-    pub created_at: Timestamp,
-    /// That run.
-    pub id: RunId,
-}
-
-impl fmt::Display for PageCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1.{}.{}", self.created_at.as_micros(), self.id)
-    }
-}
-
-impl FromStr for PageCursor {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = || {
-            Invalid::new("page cursor", format!("{:?} is not one", shorten(text)))
-                .hint("pass on the text of an earlier page unchanged")
-        };
-        let parts: Vec<&str> = text.split('.').collect();
-        let ["1", micros, id] = parts[..] else { return Err(invalid()) };
-        let micros = micros.parse().map_err(|_| invalid())?;
-        Ok(Self {
-            created_at: Timestamp::from_micros(micros).map_err(|_| invalid())?,
-            id: id.parse().map_err(|_| invalid())?,
-        })
-    }
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// Which end comes first.
-    pub order: Order,
-    /// Where it begins; at the end that comes first if absent.
-    pub after: Option<PageCursor>,
-    /// How many runs, 1 to [`Limits::page`](crate::Limits::page).
-    pub limit: usize,
-}
-
-impl PageRequest {
-    /// The newest runs.
-    #[must_use]
-    pub const fn newest(limit: usize) -> Self {
-        Self { order: Order::Newest, after: None, limit }
+            || empty(self.related_to.as_ref())
+            || self.labels.values().any(Vec::is_empty)
+            || matches!((self.created_from, self.created_to), (Some(from), Some(to)) if from > to)
     }
 
-    /// The oldest runs.
-    #[must_use]
-    pub const fn oldest(limit: usize) -> Self {
-        Self { order: Order::Oldest, after: None, limit }
-    }
-}
-
-impl Default for PageRequest {
-    fn default() -> Self {
-        Self { order: Order::default(), after: None, limit: 50 }
-    }
-}
-
-/// A run as lists show it. Made from narrow columns alone.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct RunSummary {
-    /// Its identity.
-    pub id: RunId,
-    /// The type of job.
-    pub job_type: JobType,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// The state changes so far, by the mirror; the last is the present state.
-    pub states: Vec<StateChange>,
-    /// The device.
-    pub device: Option<DeviceId>,
-    /// The kind of that device.
-    pub device_type: Option<DeviceType>,
-    /// Whose run it is.
-    pub owner: Option<String>,
-    /// Names and values for people and tools.
-    pub labels: BTreeMap<String, String>,
-    /// What went wrong.
-    pub error: Option<String>,
-    /// The number of channels.
-    pub channels: u32,
-    /// When it was archived.
-    pub archived_at: Option<Timestamp>,
-}
-
-impl RunSummary {
-    /// The summary of a head.
-    #[must_use]
-    pub fn of(head: &crate::RunHead, archived_at: Option<Timestamp>) -> Self {
-        Self {
-            id: head.id,
-            job_type: head.job_type.clone(),
-            created_at: head.created_at,
-            states: head.states.clone(),
-            device: head.device.clone(),
-            device_type: head.device_type.clone(),
-            owner: head.owner.clone(),
-            labels: head.labels.clone(),
-            error: head.error.clone(),
-            channels: u32::try_from(head.channels.len()).unwrap_or(u32::MAX),
-            archived_at,
+    /// What a cursor of this search carries, so that it is refused by another one. Neither the order of a field's items
+    /// nor an item named twice makes another search.
+    pub(crate) fn fingerprint(&self, order: Order) -> u64 {
+        fn items<T>(list: Option<&Vec<T>>, text: impl Fn(&T) -> String) -> Option<Vec<String>> {
+            let mut items: Vec<String> = list?.iter().map(text).collect();
+            items.sort_unstable();
+            items.dedup();
+            Some(items)
         }
+        let micros = |time: Timestamp| vec![time.as_micros().to_string()];
+        let mut fields = vec![
+            Some(vec![format!("{order:?}")]),
+            items(self.owners.as_ref(), Clone::clone),
+            items(self.devices.as_ref(), |device| device.as_str().to_owned()),
+            items(self.device_types.as_ref(), |kind| kind.as_str().to_owned()),
+            items(self.job_types.as_ref(), |kind| kind.as_str().to_owned()),
+            items(self.states.as_ref(), |state| state.as_str().to_owned()),
+            items(self.related_to.as_ref(), ToString::to_string),
+            self.created_from.map(micros),
+            self.created_to.map(micros),
+        ];
+        for (name, values) in &self.labels {
+            fields.extend([Some(vec![name.clone()]), items(Some(values), Clone::clone)]);
+        }
+        // Debug quotes every text, so no two searches share one.
+        let digest = Digest::of(format!("{fields:?}").as_bytes());
+        digest.as_bytes().iter().take(8).fold(0, |print, byte| print << 8 | u64::from(*byte))
     }
-
-    /// The present state, by the mirror.
-    #[must_use]
-    pub fn state(&self) -> &RunState {
-        self.states.last().map_or(&RunState::Queued, |change| &change.state)
-    }
-}
-
-/// The runs of one page, and where the next one begins.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RunPage {
-    /// The runs.
-    pub runs: Vec<RunSummary>,
-    /// Where the next page begins; `None` on the last one.
-    pub next: Option<PageCursor>,
 }

@@ -23,7 +23,11 @@ pub struct Limits {
     pub channels: usize,
     /// Labels of one run.
     pub labels: usize,
-    /// Bytes of one short text: label, name, unit, reason, error.
+    /// Bytes of the name of a label. Labels stand in the indexes of databases, as words do.
+    pub label_name_bytes: usize,
+    /// Bytes of the value of a label.
+    pub label_value_bytes: usize,
+    /// Bytes of one short text: name, unit, reason, error.
     pub text_bytes: usize,
     /// Bytes of one word that runs are filtered by: owner, state, type of job, kind of device. Databases keep these in
     /// their indexes, whose entries are small.
@@ -32,6 +36,8 @@ pub struct Limits {
     pub extra_bytes: usize,
     /// Items of one page.
     pub page: usize,
+    /// Items that a page may pass over, where it does not begin at a cursor.
+    pub offset: usize,
     /// Entries of a list in a run's head: states, phases, overloads, final values, relations, each.
     pub head_entries: usize,
     /// Samples that one jump of the sample index may skip.
@@ -51,10 +57,13 @@ impl Default for Limits {
             batch_bytes: 2 * 1024 * 1024,
             channels: 4096,
             labels: 64,
+            label_name_bytes: 128,
+            label_value_bytes: 1024,
             text_bytes: 4096,
             word_bytes: 256,
             extra_bytes: 64 * 1024,
             page: 1000,
+            offset: 100_000,
             head_entries: 16_384,
             gap: 1 << 26,
             samples: 1 << 40,

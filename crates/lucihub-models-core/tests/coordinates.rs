@@ -4,7 +4,7 @@ mod given;
 
 use std::time::Duration;
 
-use lucihub_models_core::{Cursor, PageCursor, Positions, Timestamp};
+use lucihub_models_core::{Cursor, Limits, Order, PageCursor, PageRequest, Positions, RunFilter, RunState, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -60,9 +60,22 @@ proptest! {
     }
 
     #[test]
-    fn page_cursors_survive_their_text(id in run_ids(), created_at in times()) {
-        let cursor = PageCursor { created_at, id };
+    fn page_cursors_survive_their_text(id in run_ids(), created_at in times(), owner in texts()) {
+        let filter = RunFilter::default().owner(owner);
+        let cursor = PageCursor::new(&filter, Order::Oldest, created_at, id);
         prop_assert_eq!(cursor.to_string().parse::<PageCursor>().unwrap(), cursor);
+        let page = PageRequest::oldest(1).after(cursor);
+        prop_assert!(page.check(&filter, &Limits::default()).is_ok());
+        prop_assert!(PageRequest::newest(1).after(cursor).check(&filter, &Limits::default()).is_err());
+        prop_assert!(page.check(&filter.state(RunState::Queued), &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn a_changed_page_cursor_is_refused(id in run_ids(), created_at in times(), place in 0_usize..74, digit in "[0-9a-f]") {
+        let text = PageCursor::new(&RunFilter::default(), Order::Newest, created_at, id).to_string();
+        let mut changed = text.clone();
+        changed.replace_range(place..=place, &digit);
+        prop_assert_eq!(changed.parse::<PageCursor>().is_ok(), changed == text);
     }
 
     #[test]

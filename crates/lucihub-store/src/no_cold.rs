@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, Commit, Committed, Created,
-    DevicePage, OperatorFields, PendingRun, RunUpdate, SeenFields, StoredBytes,
+    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdUsage, Commit, Committed,
+    Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
@@ -46,6 +46,17 @@ impl ColdRuns for NoCold {
     }
 
     async fn delete(&self, _: RunId) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdUsage for NoCold {
+    async fn create_within(&self, _: &RunHead, _: &Quota) -> Result<Created> {
+        none()
+    }
+
+    async fn usage(&self, _: &str) -> Result<Vec<Usage>> {
         none()
     }
 }

@@ -19,6 +19,7 @@ use crate::store::Store;
 /// | `memory:` | hot, in this process, gone when it ends | `memory` |
 /// | `redis://...`, and the [other forms](https://docs.rs/lucihub-hot/latest/lucihub_hot/redis/struct.RedisHot.html) | hot, on a server that processes share | `redis` |
 /// | `sqlite:PATH` | cold, one file | `sqlite` |
+/// | `postgres://...`, in the [form](https://docs.rs/lucihub-cold/latest/lucihub_cold/struct.PostgresOptions.html) of its options | cold, a database on a server | `postgres` |
 /// | `none:` | no hot storage: enough for a reader of history. No cold storage: enough for a worker that is told what to record, and for a scanner | |
 #[derive(Clone)]
 #[non_exhaustive]
@@ -160,7 +161,7 @@ async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStor
 }
 
 #[cfg_attr(
-    not(feature = "sqlite"),
+    not(any(feature = "sqlite", feature = "postgres")),
     expect(unused_variables, clippy::unused_async, reason = "no cold adapter in this build")
 )]
 async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdStore>> {
@@ -173,7 +174,14 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
         let options = SqliteOptions::file(path).with_limits(urls.limits.clone());
         return Ok(Arc::new(SqliteCold::open(options, clock.clone()).await?));
     }
-    Err(unknown("cold", &urls.cold, &[("sqlite:PATH", cfg!(feature = "sqlite"))]).into())
+    #[cfg(feature = "postgres")]
+    if urls.cold.starts_with("postgres:") || urls.cold.starts_with("postgresql:") {
+        use lucihub_cold::{PostgresCold, PostgresOptions};
+        let options = PostgresOptions::url(&urls.cold)?.with_limits(urls.limits.clone());
+        return Ok(Arc::new(PostgresCold::open(options, clock.clone()).await?));
+    }
+    let forms = [("sqlite:PATH", cfg!(feature = "sqlite")), ("postgres://...", cfg!(feature = "postgres"))];
+    Err(unknown("cold", &urls.cold, &forms).into())
 }
 
 /// Names the scheme alone: the rest of a URL may hold a password.

@@ -10,7 +10,7 @@ use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{Digest, Run, RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions};
-use lucihub_testkit::models;
+use lucihub_testkit::{FaultPlan, models};
 use tokio::sync::Barrier;
 
 /// A recorded and archived run under one keeper, to compare with.
@@ -180,20 +180,53 @@ async fn a_dead_workers_run_is_failed_in_its_name_and_archived_with_what_is_ther
     // The worker was only slow: it learns that the run is no longer its own.
     recorder.log("late").await.unwrap();
     let error = recorder.flush().await.unwrap_err().to_string();
-    assert!(error.contains("another worker has taken it over"), "{error}");
+    assert!(error.contains("it was ended meanwhile: worker stopped answering: its lease ran out"), "{error}");
 }
 
 #[tokio::test]
-async fn patience_keeps_a_dead_worker_alive_a_little_longer() {
+async fn a_worker_counts_as_dead_once_a_keeper_has_seen_its_lease_run_out_for_a_while() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;
     let _recorder = begin_small(&lab.store, run).await;
-    let mut options = KeeperOptions::default();
-    options.patience = Duration::from_secs(5);
+    let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default().with_patience(Duration::from_secs(5)));
     lab.clock.advance(Duration::from_secs(64));
-    assert_eq!(lab.walk(options.clone()).await.failed, 0);
+    assert_eq!(lab::clean_walk(&keeper).await.failed, 0, "seen for the first time");
+    lab.clock.advance(Duration::from_secs(4));
+    assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
     lab.clock.advance(Duration::from_secs(1));
-    assert_eq!(lab.walk(options).await.failed, 1);
+    assert_eq!(lab::clean_walk(&keeper).await.failed, 1);
+}
+
+/// Nobody reached hot storage for longer than a lease: keeper and worker are back at the same time.
+#[tokio::test(start_paused = true)]
+async fn an_outage_longer_than_a_lease_costs_no_run_its_worker() {
+    let lab = lab();
+    let plan = FaultPlan::none();
+    let store = lab.split(&plan, &FaultPlan::none());
+    let run = small(&store, 2).await.id;
+    let recorder = begin_small(&store, run).await;
+    let keeper = Keeper::new(store.clone(), KeeperOptions::default());
+    lab::clean_walk(&keeper).await;
+
+    plan.go_down();
+    for _ in 0..75 {
+        recorder.log("during the outage").await.unwrap();
+        lab.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(keeper.walk().await.map_or(0, |report| report.failed), 0);
+    }
+    plan.mend();
+    // The keeper is the first to be back.
+    assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
+    for _ in 0..30 {
+        lab.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
+    }
+    end_small(&recorder).await;
+    lab::clean_walk(&keeper).await;
+    let (whole, _) = lab.archived(run).await;
+    assert_eq!(whole.head.state(), &RunState::Succeeded);
 }
 
 #[tokio::test]

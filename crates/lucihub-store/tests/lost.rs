@@ -271,7 +271,7 @@ async fn a_writer_never_raises_an_archived_run() {
     let recorder = begin_small(&lab.store, run).await;
     // The worker was cut off for so long that its run was failed, archived and let go of.
     lab.clock.advance(Duration::from_secs(61));
-    lab.walk(KeeperOptions::default().with_grace(Duration::ZERO)).await;
+    lab.walk(KeeperOptions::default().with_grace(Duration::ZERO).with_patience(Duration::ZERO)).await;
     assert!(lab.hot.get(run).await.unwrap().is_none());
     recorder.log("late").await.unwrap();
     let error = recorder.flush().await.unwrap_err();

@@ -289,3 +289,28 @@ async fn overflow_keeps_what_waited_and_names_the_right_cause() {
     );
     assert_eq!(recorder.stats().overflow_samples, 20);
 }
+
+/// An outage passes; a right that is missing does not, and the worker is told.
+#[tokio::test(start_paused = true)]
+async fn what_the_store_refuses_for_good_ends_the_recording_and_is_named() {
+    let lab = lab();
+    let plan = FaultPlan::none();
+    let store = lab.split(&plan, &FaultPlan::none());
+    let run = small(&store, 1).await.id;
+    let options = RecordOptions::default().with_lease(Duration::from_secs(600));
+    let recorder = store.record_with(run, "worker", options).await.unwrap();
+    plan.go_down();
+    recorder.log("kept through an outage of any length").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    plan.mend();
+    recorder.flush().await.unwrap();
+    plan.refuse();
+    recorder.log("kept for a while").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    plan.mend();
+    recorder.flush().await.unwrap();
+    plan.refuse();
+    recorder.log("never taken").await.unwrap();
+    let error = recorder.flush().await.unwrap_err().to_string();
+    assert!(error.contains("refused it for too long") && error.contains("a right is missing"), "{error}");
+}

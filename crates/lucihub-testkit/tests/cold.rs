@@ -40,6 +40,8 @@ fn every_case_is_named() {
         include_str!("../src/conformance/cold/runs.rs"),
         include_str!("../src/conformance/cold/lists.rs"),
         include_str!("../src/conformance/cold/pages.rs"),
+        include_str!("../src/conformance/cold/search.rs"),
+        include_str!("../src/conformance/cold/usage.rs"),
         include_str!("../src/conformance/cold/archive.rs"),
         include_str!("../src/conformance/cold/samples.rs"),
         include_str!("../src/conformance/cold/logs.rs"),

@@ -57,6 +57,11 @@ const PROMISES: &[Promise] = &[
         reason: "a reader's set: it looks at history and compiles no hot storage",
     },
     Promise {
+        scope: Scope::With("lucihub-store", "postgres"),
+        absent: &["lucihub-hot", "fred", "libsqlite3-sys"],
+        reason: "an API server's set: it compiles no SQLite",
+    },
+    Promise {
         scope: Scope::Workspace,
         absent: &["pq-sys", "openssl-sys", "aws-lc-rs", "aws-lc-sys"],
         reason: "a C compiler is all that a build needs of the system, and there is one TLS provider, ring",

@@ -83,7 +83,10 @@ fn settings(options: &PostgresOptions) -> String {
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.lock_timeout)),
         ("idle_in_transaction_session_timeout", millis(options.idle_in_transaction_timeout)),
-        // Every statement here is a short walk along an index; compiling one takes longer than running it.
+        // Every statement here is a short walk along an index, whatever the statistics say.
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_sort", "off".to_owned()),
+        ("enable_bitmapscan", "off".to_owned()),
         ("jit", "off".to_owned()),
     ];
     let ours = ours.map(|(name, value)| format!("-c {name}={value}")).join(" ");

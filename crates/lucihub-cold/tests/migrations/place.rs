@@ -42,7 +42,7 @@ impl Place {
         match self {
             Self::Sqlite(folder) => sqlite(folder).batch_execute(statements).unwrap(),
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => drop(database.rows(statements).unwrap()),
+            Self::Postgres(database) => drop(database.rows(statements)),
         }
     }
 
@@ -60,7 +60,7 @@ impl Place {
                 rows.into_iter().map(|row| row.text.unwrap_or_default()).collect()
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.rows(query).unwrap(),
+            Self::Postgres(database) => database.rows(query),
         }
     }
 
@@ -89,10 +89,9 @@ fn sqlite(folder: &TempDir) -> SqliteConnection {
 
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres {
-    use std::future::Future;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::OnceLock;
 
-    use tokio_postgres::{NoTls, SimpleQueryMessage};
+    use lucihub_testkit::servers::{PostgresDatabases, PostgresOptions, PostgresServer};
 
     /// A database on the server of the tests.
     pub(crate) struct Database {
@@ -112,65 +111,33 @@ pub(crate) mod postgres {
             SELECT format('index %s: %s', indexname, indexdef) FROM pg_indexes WHERE schemaname = 'lucihub'
             UNION ALL
             SELECT format('constraint %s of %s: %s', conname, conrelid::regclass, pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE connamespace = 'lucihub'::regnamespace
+            FROM pg_constraint WHERE connamespace = to_regnamespace('lucihub')
         ) AS found WHERE text !~ 'lucihub_migrations|__diesel_schema_migrations' ORDER BY 1";
 
-    /// The server that tests may make databases on.
-    fn server() -> String {
-        std::env::var("LUCIHUB_TEST_POSTGRES_URL").expect(
-            "LUCIHUB_TEST_POSTGRES_URL names the PostgreSQL server of the tests, such as postgres://postgres@127.0.0.1/postgres",
-        )
+    /// The server that tests may make databases on: a private one, or the one that `LUCIHUB_TEST_POSTGRES_URL` names.
+    fn server() -> PostgresDatabases {
+        static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+        let private = || SERVER.get_or_init(|| PostgresServer::start(PostgresOptions::new())).databases();
+        PostgresDatabases::given().unwrap_or_else(private)
     }
 
     impl Database {
         pub(crate) fn new() -> Self {
-            static NEXT: AtomicU32 = AtomicU32::new(0);
-            let name = format!("mig_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let server = server();
-            rows(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).unwrap();
-            rows(&server, &format!("CREATE DATABASE {name}")).unwrap();
-            let (bare, query) = server.split_once('?').map_or((&*server, String::new()), |(b, q)| (b, format!("?{q}")));
-            let (host, _) = bare.rsplit_once('/').unwrap();
-            Self { url: format!("{host}/{name}{query}"), name }
+            let name = server().fresh_database(None);
+            Self { url: server().admin_url(&name), name }
         }
 
-        /// The first column of what statements answer with.
-        pub(crate) fn rows(&self, statements: &str) -> Result<Vec<String>, tokio_postgres::Error> {
-            rows(&self.url, statements)
+        /// The rows that statements answer with, one a line.
+        pub(super) fn rows(&self, statements: &str) -> Vec<String> {
+            // A path that is not there yet is no error.
+            let answer = server().sql(&self.name, &format!("SET search_path = lucihub;\n{statements};"));
+            answer.lines().map(str::to_owned).collect()
         }
     }
 
     impl Drop for Database {
         fn drop(&mut self) {
-            // A test that failed is told of already.
-            let _ = rows(&server(), &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+            server().drop_database(&self.name);
         }
-    }
-
-    fn rows(url: &str, statements: &str) -> Result<Vec<String>, tokio_postgres::Error> {
-        let config: tokio_postgres::Config = url.parse()?;
-        on_own_thread(async move {
-            let (client, connection) = config.connect(NoTls).await?;
-            let connection = tokio::spawn(connection);
-            // A path that is not there yet is no error.
-            client.batch_execute("SET search_path = lucihub").await?;
-            let answers = client.simple_query(statements).await?;
-            drop(client);
-            let _ = connection.await;
-            let row = |answer: &SimpleQueryMessage| match answer {
-                SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-                _ => None,
-            };
-            Ok(answers.iter().filter_map(row).collect())
-        })
-    }
-
-    /// Tests are asynchronous themselves, where no runtime can be waited for.
-    fn on_own_thread<T: Send>(work: impl Future<Output = T> + Send) -> T {
-        std::thread::scope(|threads| {
-            let thread = threads
-                .spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work));
-            thread.join().unwrap()
-        })
     }
 }

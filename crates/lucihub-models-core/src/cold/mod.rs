@@ -9,14 +9,16 @@ mod devices;
 mod logs;
 mod runs;
 mod samples;
+mod usage;
 
 pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
 pub use devices::{ColdDevices, DevicePage, OperatorFields, SeenFields};
 pub use logs::ColdLogs;
 pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
 pub use samples::ColdSamples;
+pub use usage::{ColdUsage, Quota, Usage};
 
 /// Cold storage, whole.
-pub trait ColdStore: ColdRuns + ColdArchive + ColdLogs + ColdSamples + ColdDevices {}
+pub trait ColdStore: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices {}
 
-impl<T: ColdRuns + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ?Sized> ColdStore for T {}
+impl<T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ?Sized> ColdStore for T {}

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::filter::{PageRequest, RunFilter, RunPage};
+use crate::filter::RunFilter;
 use crate::id::RunId;
 use crate::json::JsonText;
 use crate::latest::RunHead;
+use crate::page::{PageRequest, RunPage};
 use crate::position::Positions;
 use crate::timestamp::Timestamp;
 
@@ -86,11 +87,15 @@ pub trait ColdRuns: Send + Sync {
     /// archived; `Invalid` past a limit. Nothing is changed then.
     async fn update(&self, run: RunId, update: &RunUpdate) -> Result<()>;
 
-    /// One page of runs by `(created_at, id)`. The cost is that of the page,
-    /// wherever in the list it lies; large columns are not touched.
+    /// One page of runs by `(created_at, id)`, and the number of all that the
+    /// filter finds if the request asks for it; both are of the same moment. The
+    /// cost of the page is its own, wherever in the list it lies; large columns
+    /// are not touched. A cursor outlives its run.
     ///
     /// # Errors
-    /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page).
+    /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page), an
+    /// offset past [`Limits::offset`](crate::Limits::offset), both a cursor and an
+    /// offset, and a cursor of another filter or order.
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;
 
     /// Runs that were not [released](super::ColdArchive::release) yet, by

@@ -42,6 +42,8 @@ pub(super) struct Memory {
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
     /// Since when hot storage has not had it.
     pub(super) lost_since: Option<Timestamp>,
+    /// The end of a lease that has run out, and when that was first seen, by hot storage's clock.
+    pub(super) run_out: Option<(Timestamp, Timestamp)>,
 }
 
 /// What a walk did.
@@ -141,6 +143,8 @@ impl Keeper {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
             if let Err(error) = self.attend(run, &mut report).await {
+                // Where this keeper gets no answer, its worker may get none either.
+                self.memory().entry(run).or_default().run_out = None;
                 // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
                 let gone = matches!(self.store.cold().get(run).await, Ok(None));
                 if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {

@@ -29,7 +29,9 @@ pub struct KeeperOptions {
     pub trim_fill: f64,
     /// How long an archived run stays in hot storage. Default 1 h.
     pub grace: Duration,
-    /// How long after a lease has run out its worker counts as dead. Default 0 s.
+    /// How long a keeper has seen a lease run out, with hot storage answering all
+    /// the while, before its worker counts as dead: a worker that could not reach
+    /// hot storage either needs the time to renew it. Default 10 s.
     pub patience: Duration,
     /// How long a run that hot storage has lost waits for its writer to put it
     /// back. Default 60 s: one lease.
@@ -48,7 +50,7 @@ impl Default for KeeperOptions {
             trim_age: Duration::from_secs(60),
             trim_fill: 0.5,
             grace: Duration::from_secs(3600),
-            patience: Duration::ZERO,
+            patience: Duration::from_secs(10),
             lost_patience: Duration::from_secs(60),
             at_once: 4,
         }
@@ -89,6 +91,13 @@ impl KeeperOptions {
     #[must_use]
     pub const fn with_walk(mut self, walk: Duration) -> Self {
         self.walk = walk;
+        self
+    }
+
+    /// Sets how long a worker whose lease has run out is waited for.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 

@@ -14,9 +14,23 @@ const NAME: &str = "keeper";
 const LEASE: Duration = Duration::from_secs(10);
 
 impl Keeper {
-    /// Whether the worker of a run counts as dead.
+    /// Whether the worker of a run counts as dead: its lease has run out, and
+    /// did so before this keeper's eyes. After an outage that was longer than a
+    /// lease, keeper and worker are back at the same time.
     pub(super) fn is_dead(&self, hot: &HotRun) -> bool {
-        hot.lease.as_ref().is_some_and(|lease| lease.until.after(self.options.patience) <= hot.now)
+        let run_out = hot.lease.as_ref().map(|lease| lease.until).filter(|until| *until <= hot.now);
+        let mut memory = self.memory();
+        let memory = memory.entry(hot.head.id).or_default();
+        let Some(until) = run_out else {
+            memory.run_out = None;
+            return false;
+        };
+        let since = match memory.run_out {
+            Some((same, since)) if same == until => since,
+            _ => hot.now,
+        };
+        memory.run_out = Some((until, since));
+        since.after(self.options.patience) <= hot.now
     }
 
     /// Ends the run of a dead worker as failed. `false` if another writer was quicker.

@@ -48,6 +48,10 @@ pub enum Failure {
     /// Another worker has taken the run over.
     #[error("another worker has taken it over")]
     Fenced,
+    /// Somebody else has ended the run, for this reason: a keeper, for example,
+    /// after the lease had run out.
+    #[error("it was ended meanwhile: {0}")]
+    Ended(String),
     /// The run is closed.
     #[error("{}", crate::runs::sealed(.0))]
     Sealed(Seal),
@@ -57,6 +61,10 @@ pub enum Failure {
     /// The store refused a batch.
     #[error("the store refused a batch: {0}")]
     Rejected(Reject),
+    /// The store has given the same kind of error for as long as a batch is
+    /// kept: a right that is missing, for example.
+    #[error("the store has refused it for too long: {0}")]
+    Refused(String),
     /// The store lost acknowledged batches that this recorder no longer has.
     #[error("the store went back to batch {last}, and batch {wanted} is no longer kept here")]
     Lost {

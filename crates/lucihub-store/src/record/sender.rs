@@ -40,6 +40,8 @@ pub(super) struct Sender {
     next_seq: u64,
     renew_at: Instant,
     pause: Pause,
+    /// Since when the store has refused batches for a reason that does not pass by itself.
+    refused_since: Option<Instant>,
 }
 
 /// What the first answer that was no success asks for.
@@ -77,6 +79,7 @@ impl Sender {
             replay: Replay::new(taken),
             next_seq: taken.last_seq() + 1,
             pause: Pause::default(),
+            refused_since: None,
         }
     }
 
@@ -153,7 +156,11 @@ impl Sender {
 
     /// Takes an answer in. `None` means success.
     fn judge(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
-        let Ok(answer) = answer else { return Some(Mend::Again) };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Some(self.no_answer(&error)),
+        };
+        self.refused_since = None;
         if !matches!(answer.outcome, Outcome::Sealed(Seal::Deleted) | Outcome::NoRun | Outcome::Fenced) {
             self.learn(&answer);
         }
@@ -172,6 +179,18 @@ impl Sender {
             Outcome::Conflict => Some(Mend::Stop(Failure::Conflict(seq))),
             Outcome::Rejected(reject) => Some(Mend::Stop(Failure::Rejected(reject))),
         }
+    }
+
+    /// An outage passes; what the store refuses for as long as a batch is kept does not.
+    fn no_answer(&mut self, error: &StoreError) -> Mend {
+        if error.is_transient() {
+            return Mend::Again;
+        }
+        let since = *self.refused_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.options.replay_age {
+            return Mend::Again;
+        }
+        Mend::Stop(Failure::Refused(error.to_string()))
     }
 
     fn first_unacknowledged(&self) -> u64 {
@@ -253,9 +272,16 @@ impl Sender {
     async fn reclaim(&mut self) -> Result<(), Failure> {
         match self.restore().await {
             // Whatever has become of the run, it was not this writer's any more.
-            Ok(Some(Restored::Existing)) | Err(Failure::Sealed(_)) => Err(Failure::Fenced),
+            Ok(Some(Restored::Existing)) | Err(Failure::Sealed(_)) => Err(self.why_fenced().await),
             other => other.map(drop),
         }
+    }
+
+    /// Why the run is another writer's now, as far as that can be told.
+    async fn why_fenced(&mut self) -> Failure {
+        let Ok(Some(run)) = self.store.hot().get(self.request.run).await else { return Failure::Fenced };
+        let end = run.head.states.last().filter(|end| end.state.is_terminal());
+        end.and_then(|end| end.reason.clone()).map_or(Failure::Fenced, Failure::Ended)
     }
 
     /// Puts the run back as it was at the floor of the replay buffer, and sends
@@ -301,6 +327,10 @@ impl Sender {
     async fn renew(&mut self) -> Result<(), Failure> {
         self.renew_at = Instant::now() + self.options.lease / 4;
         let renewed = self.store.hot().renew(self.request.run, self.mark, self.options.lease).await;
+        if renewed.is_err() {
+            // A lease may run out in an outage, and a keeper does not wait for long once it is over.
+            self.renew_at = Instant::now() + RENEW_AGAIN.min(self.options.lease / 4);
+        }
         match renewed {
             Ok(Renewed::Until { cancel, confirmed, .. }) => {
                 let mut p = self.shared.lock();
@@ -327,6 +357,9 @@ async fn sleep_until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+/// How soon a renewal that got no answer is tried again.
+const RENEW_AGAIN: Duration = Duration::from_secs(1);
 
 /// A growing pause between attempts: 1 ms, doubling to a quarter of a second.
 #[derive(Debug, Default)]

@@ -88,9 +88,10 @@ pub(crate) async fn clean_walk(keeper: &Keeper) -> WalkReport {
     report
 }
 
-/// A keeper that writes a checkpoint and trims at every walk, in small transactions.
+/// A keeper that writes a checkpoint and trims at every walk, in small transactions, and waits for no worker.
 pub(crate) fn eager() -> KeeperOptions {
     let mut options = KeeperOptions::default().with_checkpoint(Duration::ZERO, 0).with_transaction_bytes(4_096);
+    options.patience = Duration::ZERO;
     options.trim_fill = 0.0;
     options
 }

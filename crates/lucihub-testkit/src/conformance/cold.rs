@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `runs` | create, get, update, delete |
 //! | `lists`, `pages` | filters and summaries; pages and the keepers' walk |
+//! | `search`, `usage` | labels, relations, windows, totals, offsets; counters and quotas |
 //! | `archive` | mirror, checkpoint, commit, release |
 //! | `samples`, `logs` | cells come back as they were written |
 //! | `devices` | the registry |
@@ -27,6 +28,8 @@ pub mod pages;
 pub mod races;
 pub mod runs;
 pub mod samples;
+pub mod search;
+pub mod usage;
 
 use std::sync::Arc;
 
@@ -96,6 +99,11 @@ macro_rules! cold_conformance {
                     pages_give_each_run_once, pages_stand_while_runs_come_and_go, a_page_has_limits,
                     a_cursor_goes_through_text, pending_walks_what_is_not_released,
                 }
+                search {
+                    labels_are_fields, changed_labels_are_found, relations_are_found, windows_hold_their_ends,
+                    totals_agree_with_rows, a_cursor_is_of_one_search,
+                }
+                usage { created_runs_are_counted, quotas_are_kept, quotas_hold_in_races }
                 archive {
                     the_mirror_goes_forward_only, the_mirror_renews_within_a_state,
                     labels_stay_through_mirror_and_commit, an_archived_run_stands_still,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore, Commit, Committed,
-    Created, DevicePage, OperatorFields, PendingRun, RunUpdate, SeenFields, StoredBytes,
+    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore, ColdUsage, Commit,
+    Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
@@ -59,6 +59,17 @@ impl<S: ColdStore + ?Sized> ColdRuns for FaultyCold<S> {
 
     async fn delete(&self, run: RunId) -> Result<bool> {
         self.plan.write("cold.delete", self.inner.delete(run)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdUsage for FaultyCold<S> {
+    async fn create_within(&self, head: &RunHead, quota: &Quota) -> Result<Created> {
+        self.plan.write("cold.create_within", self.inner.create_within(head, quota)).await
+    }
+
+    async fn usage(&self, owner: &str) -> Result<Vec<Usage>> {
+        self.plan.read("cold.usage", self.inner.usage(owner)).await
     }
 }
 

@@ -33,6 +33,8 @@ enum Fault {
     Before,
     /// It is applied, and its answer is lost.
     After,
+    /// The store refuses it for a reason that does not pass by itself.
+    Refused,
 }
 
 impl FaultPlan {
@@ -63,9 +65,12 @@ impl FaultPlan {
 
     /// Every operation from now on fails before it is applied, until [`FaultPlan::mend`].
     pub fn go_down(&self) {
-        let mut inner = self.lock();
-        let next = inner.log.len() as u64 + 1;
-        inner.faults.push((next..u64::MAX, Fault::Before));
+        self.from_now_on(Fault::Before);
+    }
+
+    /// Every operation from now on is refused with `Precondition`, until [`FaultPlan::mend`].
+    pub fn refuse(&self) {
+        self.from_now_on(Fault::Refused);
     }
 
     /// Takes every fault back.
@@ -89,6 +94,12 @@ impl FaultPlan {
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.lock().log.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn from_now_on(&self, fault: Fault) {
+        let mut inner = self.lock();
+        let next = inner.log.len() as u64 + 1;
+        inner.faults.push((next..u64::MAX, fault));
     }
 
     fn add(self, numbers: Range<u64>, fault: Fault) -> Self {
@@ -120,6 +131,7 @@ impl FaultPlan {
         match self.next(name) {
             (_, None) => operation.await,
             (number, Some(Fault::Before)) => Err(unavailable(name, number)),
+            (number, Some(Fault::Refused)) => Err(refused(name, number)),
             (number, Some(Fault::After)) => {
                 // Whatever the store said, the caller never hears it.
                 let _lost = operation.await;
@@ -136,11 +148,16 @@ impl FaultPlan {
     ) -> Result<T> {
         match self.next(name) {
             (_, None) => operation.await,
-            (number, Some(_)) => Err(unavailable(name, number)),
+            (number, Some(Fault::Refused)) => Err(refused(name, number)),
+            (number, Some(Fault::Before | Fault::After)) => Err(unavailable(name, number)),
         }
     }
 }
 
 fn unavailable(name: &str, number: u64) -> StoreError {
     StoreError::unavailable(name, format!("injected at operation {number}"))
+}
+
+fn refused(name: &str, number: u64) -> StoreError {
+    StoreError::precondition(name, format!("a right is missing; injected at operation {number}"))
 }

@@ -8,10 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
+use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, ColdUsage, Created, PendingRun, Quota, RunUpdate, Usage};
 use lucihub_models_core::{
-    Clock, Device, DeviceId, Invalid, Limits, LogCell, Order, PageCursor, PageRequest, Positions, Result, RunFilter,
-    RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, Timestamp,
+    Clock, Device, DeviceId, DeviceType, Invalid, Limits, LogCell, Order, PageCursor, PageRequest, Positions, Result,
+    RunFilter, RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, Timestamp,
 };
 
 /// A cold store of plain maps behind one lock: no codec, no threads, no order
@@ -43,6 +43,8 @@ pub struct ReferenceCold {
 struct Tables {
     runs: BTreeMap<RunId, Row>,
     devices: BTreeMap<DeviceId, Device>,
+    /// Owner and kind of device, and the minutes in which runs were created.
+    usage: BTreeMap<(String, Option<DeviceType>), Vec<Timestamp>>,
 }
 
 struct Row {
@@ -151,22 +153,70 @@ impl Row {
             && has(filter.device_types.as_ref(), head.device_type.as_ref())
             && has(filter.job_types.as_ref(), Some(&head.job_type))
             && has(filter.states.as_ref(), Some(head.state()))
+            && filter.labels.iter().all(|(name, values)| has(Some(values), head.labels.get(name)))
+            && filter.related_to.as_ref().is_none_or(|runs| head.related_to.iter().any(|r| runs.contains(&r.run)))
+            && filter.created_from.is_none_or(|from| head.created_at >= from)
+            && filter.created_to.is_none_or(|to| head.created_at <= to)
+    }
+}
+
+impl ReferenceCold {
+    fn create_counted(&self, head: &RunHead, quota: Option<&Quota>) -> Result<Created> {
+        head.check_new(&self.limits)?;
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        match tables.runs.get(&head.id) {
+            Some(row) if row.born == *head => Ok(Created::Existing),
+            Some(_) => Err(StoreError::AlreadyExists { what: format!("run {}", head.id) }),
+            None => {
+                if let Some(owner) = head.owner.clone() {
+                    let minutes = tables.usage.entry((owner, head.device_type.clone())).or_default();
+                    quota.map_or(Ok(()), |quota| quota.check(&used(head.device_type.clone(), minutes, now)))?;
+                    minutes.push(Usage::minute(now));
+                }
+                tables.runs.insert(head.id, Row::new(head, now));
+                Ok(Created::Created)
+            }
+        }
+    }
+}
+
+fn used(device_type: Option<DeviceType>, minutes: &[Timestamp], now: Timestamp) -> Usage {
+    let mut usage = Usage { device_type, last_hour: 0, last_day: 0 };
+    minutes.iter().for_each(|minute| usage.add(*minute, 1, now));
+    usage
+}
+
+#[async_trait]
+impl ColdUsage for ReferenceCold {
+    async fn create_within(&self, head: &RunHead, quota: &Quota) -> Result<Created> {
+        if head.owner.is_none() {
+            return Err(Invalid::new("owner", "a quota is somebody's")
+                .hint("give the run an owner, or no quota")
+                .into());
+        }
+        self.create_counted(head, Some(quota))
+    }
+
+    async fn usage(&self, owner: &str) -> Result<Vec<Usage>> {
+        let now = self.clock.now();
+        let tables = self.tables();
+        let mut all: Vec<Usage> = tables
+            .usage
+            .iter()
+            .filter(|((whose, _), _)| whose == owner)
+            .map(|((_, kind), minutes)| used(kind.clone(), minutes, now))
+            .filter(|usage| usage.last_day > 0)
+            .collect();
+        all.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(all)
     }
 }
 
 #[async_trait]
 impl ColdRuns for ReferenceCold {
     async fn create(&self, head: &RunHead) -> Result<Created> {
-        head.check_new(&self.limits)?;
-        let mut tables = self.tables();
-        match tables.runs.get(&head.id) {
-            Some(row) if row.born == *head => Ok(Created::Existing),
-            Some(_) => Err(StoreError::AlreadyExists { what: format!("run {}", head.id) }),
-            None => {
-                tables.runs.insert(head.id, Row::new(head, self.clock.now()));
-                Ok(Created::Created)
-            }
-        }
+        self.create_counted(head, None)
     }
 
     async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
@@ -195,25 +245,27 @@ impl ColdRuns for ReferenceCold {
     }
 
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
-        self.check_page(page.limit)?;
+        page.check(filter, &self.limits)?;
         let tables = self.tables();
         let mut rows = tables.by_creation();
         if page.order == Order::Newest {
             rows.reverse();
         }
-        let after = |row: &&&Row| match (page.after.map(|cursor| (cursor.created_at, cursor.id)), page.order) {
+        let after = |row: &&&Row| match (page.after.map(|cursor| (cursor.created_at(), cursor.id())), page.order) {
             (None, _) => true,
             (Some(last), Order::Newest) => row.place() < last,
             (Some(last), Order::Oldest) => row.place() > last,
         };
-        let found: Vec<&Row> = rows.iter().filter(after).filter(|row| row.matches(filter)).copied().collect();
+        rows.retain(|row| row.matches(filter));
+        let total = page.total.then_some(rows.len() as u64);
+        let found: Vec<&Row> = rows.iter().filter(after).skip(page.offset).copied().collect();
         let runs: Vec<RunSummary> = found
             .iter()
             .take(page.limit)
             .map(|row| RunSummary::of(&row.head, row.archived.map(|archived| archived.at)))
             .collect();
-        let last = runs.last().map(|run| PageCursor { created_at: run.created_at, id: run.id });
-        Ok(RunPage { next: last.filter(|_| found.len() > runs.len()), runs })
+        let last = runs.last().map(|run| PageCursor::new(filter, page.order, run.created_at, run.id));
+        Ok(RunPage { next: last.filter(|_| found.len() > runs.len()), runs, total })
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -4,7 +4,8 @@
 //! in its folder, which ends with the process however that ends, and the next test process removes the folders whose lock is
 //! free. A lock, unlike a process id in the folder's name, is never taken over by a stranger.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -19,7 +20,7 @@ const LOCK: &str = "lock";
 pub(crate) struct Folder {
     // The order of the fields is the order of their removal.
     own: TempDir,
-    _process: Arc<ProcessFolder>,
+    process: Arc<ProcessFolder>,
 }
 
 /// The folder of this test process, removed with the last folder in it.
@@ -36,11 +37,19 @@ impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let process = process_folder();
         let own = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(process.folder.path());
-        Self { own: own.expect("a folder in the temporary folder of this process"), _process: process }
+        Self { own: own.expect("a folder in the temporary folder of this process"), process }
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.own.path()
+    }
+
+    /// Lets every user go through it, but not look around: for a server that another user runs. Other users then need the exact
+    /// name of what they open, and its own permission.
+    pub(crate) fn let_others_through(&self) {
+        for folder in [self.process.folder.path(), self.path()] {
+            fs::set_permissions(folder, Permissions::from_mode(0o711)).expect("a folder of this process");
+        }
     }
 
     pub(crate) fn join(&self, name: &str) -> PathBuf {

@@ -5,7 +5,9 @@
 //! | [`RedisServer`] | one `redis-server`, set up by [`RedisOptions`] |
 //! | [`RedisCluster`] | three masters with a replica each |
 //! | [`RedisSentinel`] | a master and two replicas, and three sentinels that watch them |
-//! | [`Proxy`] | between a client and a server: cuts, pauses and refuses connections, by a seed |
+//! | [`PostgresServer`] | one `postgres`, set up by [`PostgresOptions`]; a database for each test |
+//! | [`PostgresDatabases`] | the databases of one, or of a server that somebody set up |
+//! | [`Proxy`] | between a client and a server: cuts, pauses and refuses connections, by a seed; loses answers |
 //!
 //! ```no_run
 //! use lucihub_testkit::servers::{Fsync, Proxy, RedisOptions, RedisServer};
@@ -25,20 +27,25 @@
 //! **Nothing outlives the test process.** A value that is dropped kills its process and removes its folder. Where nothing is
 //! dropped, because the test process was killed or because the server is a static, the kernel kills the child (`setpriv
 //! --pdeathsig`, from util-linux; elsewhere than on Linux such a child stays), and the next test process removes the folder.
+//! PostgreSQL's children end with it, and so does its shared memory.
 //!
 //! **Ports** lie below those that the system gives to outgoing connections. A client that reconnects without end to a port
 //! among them connects to itself sooner or later, and reads its own commands as replies.
 //!
-//! A server of another kind is a file beside `redis`; it takes a port, a folder and a process from the modules here.
+//! A server of another kind is a folder beside `redis` and `postgres`; it takes a port, a folder and a process from the modules here.
 
 mod certificates;
+mod command;
 mod folder;
 mod port;
+mod postgres;
 mod process;
 mod program;
 mod proxy;
 mod redis;
 mod until;
+mod user;
 
+pub use postgres::{PostgresDatabases, PostgresOptions, PostgresServer};
 pub use proxy::{Cut, Direction, Proxy};
 pub use redis::{Fsync, RedisCluster, RedisOptions, RedisSentinel, RedisServer};

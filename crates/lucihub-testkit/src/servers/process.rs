@@ -14,6 +14,7 @@ use std::thread;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::program;
+use super::user::User;
 
 /// A running child; killed when it is dropped.
 #[derive(Debug)]
@@ -22,9 +23,15 @@ pub(crate) struct Process(Child);
 impl Process {
     /// Starts a program; what it prints is appended to the file `log`.
     pub(crate) fn start(program: &Path, arguments: &[&str], log: &Path) -> io::Result<Self> {
+        let mut command = bound_to_this_process(program, AtDeath::Kill, None);
+        command.args(arguments);
+        Self::run(command, log)
+    }
+
+    /// As [`Process::start`], for a command of [`bound_to_this_process`].
+    pub(crate) fn run(mut command: Command, log: &Path) -> io::Result<Self> {
         let log = File::options().create(true).append(true).open(log)?;
-        let mut command = bound_to_this_process(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         spawn(command).map(Self)
     }
 
@@ -53,7 +60,7 @@ impl Process {
     }
 
     /// Nothing to one that has ended: once it was waited for, its id may be a stranger's.
-    fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         if self.ended().is_none() {
             kill_process(Pid::from_child(&self.0), signal).expect("a signal to a child of this process");
         }
@@ -68,11 +75,32 @@ impl Drop for Process {
     }
 }
 
-/// The program, started so that the kernel ends it with this process, where the system can.
-fn bound_to_this_process(program: &Path) -> Command {
-    let Some(setpriv) = program::find("setpriv") else { return Command::new(program) };
+/// What the kernel sends a child when this process dies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtDeath {
+    Kill,
+    /// For one that has things to remove, and does so at once.
+    Quit,
+}
+
+/// The program, started so that the kernel ends it with this process, where the system can; as another user if one is named.
+///
+/// # Panics
+/// Where there is a user and `setpriv` is missing.
+pub(crate) fn bound_to_this_process(program: &Path, at_death: AtDeath, user: Option<&User>) -> Command {
+    let setpriv = if user.is_some() {
+        program::require("setpriv", "util-linux")
+    } else if let Some(setpriv) = program::find("setpriv") {
+        setpriv
+    } else {
+        return Command::new(program);
+    };
     let mut command = Command::new(setpriv);
-    command.args(["--pdeathsig", "KILL"]).arg(program);
+    if let Some(user) = user {
+        let [uid, gid] = [user.uid, user.gid].map(|id| id.to_string());
+        command.args(["--reuid", &uid, "--regid", &gid, "--clear-groups"]);
+    }
+    command.args(["--pdeathsig", if matches!(at_death, AtDeath::Kill) { "KILL" } else { "QUIT" }]).arg(program);
     command
 }
 

@@ -4,5 +4,7 @@
 mod failover;
 #[cfg(target_os = "linux")]
 mod orphans;
+mod postgres;
+mod postgres_proxy;
 mod proxy;
 mod redis;

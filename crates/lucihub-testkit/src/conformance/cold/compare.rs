@@ -4,7 +4,8 @@ use lucihub_models_core::cold::{
     Checkpoint, ColdRun, ColdStore, Commit, OperatorFields, PendingRun, RunUpdate, SeenFields,
 };
 use lucihub_models_core::{
-    DeviceId, DeviceType, Digest, JobType, Order, PageCursor, PageRequest, Result, RunFilter, RunHead, RunState,
+    DeviceId, DeviceType, Digest, JobType, Order, PageCursor, PageRequest, Relation, RelationKind, Result, RunFilter,
+    RunHead, RunState,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -71,17 +72,24 @@ fn operation() -> impl Strategy<Value = Operation> {
     let text = || option::of(prop_oneof![Just("1".to_owned()), Just("\"two\"\n".to_owned())]);
     let name = || 0_u8..3;
     let list = |word: fn(u8) -> String| option::of(vec((0_u8..3).prop_map(word), 0..3));
-    let filter =
-        (list(|n| owner(n.into())), list(|n| device_name(n).to_string()), list(state), list(|n| job(n.into())));
-    let filter = filter.prop_map(|(owners, devices, states, jobs)| RunFilter {
+    let words = (list(|n| owner(n.into())), list(|n| device_name(n).to_string()), list(state), list(|n| job(n.into())));
+    let second = || option::weighted(0.2, 0_i64..3);
+    let label = option::weighted(0.3, vec((0_usize..3).prop_map(|length| "l".repeat(length)), 0..3));
+    let related = option::weighted(0.2, vec(1_u64..4, 0..3));
+    let filter = (words, label, related, second(), second());
+    let filter = filter.prop_map(|((owners, devices, states, jobs), label, related, from, to)| RunFilter {
+        labels: label.map(|values| ("label".to_owned(), values)).into_iter().collect(),
+        related_to: related.map(|runs| runs.into_iter().map(id).collect()),
+        created_from: from.map(at),
+        created_to: to.map(at),
         owners,
         devices: devices.map(|names| names.iter().map(|name| device(name)).collect()),
         states: states.map(|words| words.iter().map(|word| RunState::from(word.as_str())).collect()),
         job_types: jobs.map(|words| words.iter().map(|word| JobType::from(word.as_str())).collect()),
-        ..RunFilter::default()
+        device_types: None,
     });
     let order = prop_oneof![Just(Order::Newest), Just(Order::Oldest)];
-    let label = option::of(prop_oneof![0_usize..3, Just(4_096_usize)]);
+    let label = option::of(prop_oneof![0_usize..3, Just(1_024_usize)]);
     prop_oneof![
         4 => (run(), any::<bool>()).prop_map(|(run, other)| Operation::Create { run, other }),
         2 => (run(), label, text(), text())
@@ -126,6 +134,10 @@ fn content(run: u64, other: bool) -> RunHead {
     head.device = (run != 2).then(|| device_name(u8::try_from(run).unwrap()));
     head.device_type = head.device.as_ref().map(|_| DeviceType::Redac);
     head.priority = other.then_some(1);
+    if run == 3 {
+        head.related_to =
+            vec![Relation::new(RelationKind::Verifies, id(1)), Relation::new(RelationKind::Verifies, id(2))];
+    }
     head
 }
 
@@ -220,12 +232,13 @@ const PAGES: usize = 20;
 async fn pages(store: &dyn ColdStore, filter: &RunFilter, order: Order, limit: usize) -> String {
     let (mut all, mut after) = (String::new(), None::<PageCursor>);
     for _ in 0..PAGES {
-        let page = store.list(filter, &PageRequest { order, after, limit }).await;
+        let page = store.list(filter, &PageRequest { order, after, limit, offset: 0, total: true }).await;
         all += &answer(&page);
         let Ok(Some(next)) = page.map(|page| page.next) else { break };
         after = Some(next);
     }
-    all
+    let skipping = PageRequest { order, after: None, limit, offset: 1, total: false };
+    all + &answer(&store.list(filter, &skipping).await)
 }
 
 async fn walk(store: &dyn ColdStore, limit: usize) -> String {

@@ -149,6 +149,7 @@ pub(super) fn refusal<T: Debug>(answer: &Result<T>) -> &'static str {
         Err(StoreError::AlreadyExists { .. }) => "AlreadyExists",
         Err(StoreError::Precondition { .. }) => "Precondition",
         Err(StoreError::Invalid(_)) => "Invalid",
+        Err(StoreError::QuotaExceeded { .. }) => "QuotaExceeded",
         Err(StoreError::Unavailable { .. }) => "Unavailable",
         Err(StoreError::Unknown { .. }) => "Unknown",
         Err(StoreError::Full { .. }) => "Full",

@@ -61,6 +61,7 @@ pub async fn texts_are_literal(store: Store) {
             RunFilter { job_types: Some(vec![head.job_type.clone()]), ..RunFilter::default() },
             RunFilter { device_types: Some(head.device_type.clone().into_iter().collect()), ..RunFilter::default() },
             RunFilter { states: Some(vec![head.state().clone()]), ..RunFilter::default() },
+            RunFilter::default().label(format!("label {text}"), text),
         ] {
             assert_eq!(found(&store, &filter).await, [head.id], "{filter:?}");
         }
@@ -206,7 +207,7 @@ pub async fn far_times_are_kept_and_ordered(store: Store) {
     }
     let (mut walked, mut after) = (Vec::new(), None);
     loop {
-        let page = PageRequest { order: Order::Oldest, after, limit: 1 };
+        let page = PageRequest { order: Order::Oldest, after, limit: 1, ..PageRequest::default() };
         let page = store.list(&RunFilter::default(), &page).await.unwrap();
         walked.extend(page.runs.iter().map(|run| run.created_at));
         assert!(walked.len() <= times.len(), "the walk ends");
@@ -214,7 +215,7 @@ pub async fn far_times_are_kept_and_ordered(store: Store) {
         after = Some(next);
     }
     assert_eq!(walked, times);
-    let newest = PageRequest { after: Some(PageCursor { created_at: at(0), id: id(94) }), ..PageRequest::default() };
+    let newest = PageRequest::newest(50).after(PageCursor::new(&RunFilter::default(), Order::Newest, at(0), id(94)));
     let page = store.list(&RunFilter::default(), &newest).await.unwrap();
     let before: Vec<Timestamp> = times[..5].iter().rev().copied().collect();
     assert_eq!(page.runs.iter().map(|run| run.created_at).collect::<Vec<_>>(), before);

@@ -117,7 +117,7 @@ pub async fn create_refuses_what_a_new_run_may_not_have(store: Store) {
 pub async fn a_run_at_every_limit_is_taken(store: Store) {
     let mut most = full_head(1);
     most.input = Some(json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 2))));
-    most.labels = (0..64).map(|n| (format!("{n:04096}"), "v".repeat(4096))).collect();
+    most.labels = (0..64).map(|n| (format!("{n:0128}"), "v".repeat(1024))).collect();
     most.channels = vec![Channel::named("n".repeat(64)); 4096];
     // Words that no engine compresses below the largest row of its indexes, and what costs an engine most to write.
     let word = |seed: u32, nul: &str| -> String {
@@ -203,7 +203,8 @@ pub async fn updates_are_checked_first(store: Store) {
     for update in [
         RunUpdate { labels: Some((0..65).map(|n| (n.to_string(), String::new())).collect()), ..good.clone() },
         RunUpdate { labels: label("", "b"), ..good.clone() },
-        RunUpdate { labels: label("a", &"b".repeat(4097)), ..good.clone() },
+        RunUpdate { labels: label("a", &"b".repeat(1025)), ..good.clone() },
+        RunUpdate { labels: label(&"a".repeat(129), "b"), ..good.clone() },
         RunUpdate { output: Some(json("{\"a\": NaN}")), ..good.clone() },
         RunUpdate { output: Some(json("")), ..none.clone() },
         RunUpdate { output: Some(json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 1)))), ..good.clone() },

@@ -2,14 +2,16 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_linger;
 
+use super::requests::Tail;
 use super::rules::{Cut, Direction, Now, Rules};
+use crate::servers::until::PATIENCE;
 
 /// How soon a thread that waits for its socket sees that the connection has ended.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -21,6 +23,8 @@ pub(super) struct Connection {
     server: TcpStream,
     ended: AtomicBool,
     cut: AtomicBool,
+    /// Once the client has sent a request whose answer is to be lost: the bytes up to the end of its pattern.
+    swallows: OnceLock<u64>,
 }
 
 /// Connects a client to the target and carries bytes, on threads of its own. Where the target refuses, the client's connection
@@ -34,8 +38,14 @@ pub(super) fn carry(client: TcpStream, rules: &Arc<Rules>) {
         drop(socket.set_read_timeout(Some(GLANCE)));
         drop(socket.set_write_timeout(Some(GLANCE)));
     }
-    let connection =
-        Arc::new(Connection { number, client, server, ended: AtomicBool::new(false), cut: AtomicBool::new(false) });
+    let connection = Arc::new(Connection {
+        number,
+        client,
+        server,
+        ended: AtomicBool::new(false),
+        cut: AtomicBool::new(false),
+        swallows: OnceLock::new(),
+    });
     rules.opened(&connection);
     for direction in [Direction::ToServer, Direction::ToClient] {
         let (connection, rules) = (Arc::clone(&connection), Arc::clone(rules));
@@ -77,6 +87,7 @@ impl Connection {
         let dice = rules.dice(self.number, direction);
         let mut version = None;
         let mut due: Option<(u64, u64)> = None; // drawn, and left of it
+        let (mut passed, mut tail) = (0, Tail::default());
         let mut buffer = [0; 16 * 1024];
         while !self.has_ended() {
             let bytes = match from.read(&mut buffer) {
@@ -91,14 +102,26 @@ impl Connection {
                 due = now.cut_after.map(|range| range.start + dice.below(range.end - range.start)).map(|n| (n, n));
             }
             let count = u64::try_from(bytes.len()).expect("the length of a buffer");
+            match (direction, self.swallows.get()) {
+                (Direction::ToClient, Some(after)) => {
+                    self.swallow(*after, rules);
+                    return Ok(());
+                }
+                // Before the request goes on, so that its answer cannot be faster.
+                (Direction::ToServer, None) => {
+                    if let Some(end) = rules.requests.take(&mut tail, bytes) {
+                        let end = u64::try_from(end).expect("the length of a buffer");
+                        self.swallows.get_or_init(|| passed + end);
+                    }
+                }
+                _ => {}
+            }
+            passed += count;
             match &mut due {
                 Some((after, left)) if *left <= count => {
                     self.write(to, &bytes[..usize::try_from(*left).expect("at most the length of a buffer")])?;
                     let reset = dice.one_in(2);
-                    // Noted first, so that who sees the end of a connection finds the cut.
-                    if !self.has_ended() && !self.cut.swap(true, Ordering::SeqCst) {
-                        rules.note(Cut { connection: self.number, direction, after: *after, reset });
-                    }
+                    self.note(Cut { connection: self.number, direction, after: *after, reset }, rules);
                     self.end(reset);
                     return Ok(());
                 }
@@ -108,6 +131,33 @@ impl Connection {
             self.write(to, bytes)?;
         }
         Ok(())
+    }
+
+    /// Notes a cut, unless there was one. Before the sockets end, so that who sees the end of a connection finds it.
+    fn note(&self, cut: Cut, rules: &Rules) {
+        if !self.has_ended() && !self.cut.swap(true, Ordering::SeqCst) {
+            rules.note(cut);
+        }
+    }
+
+    /// The server has begun to answer a request whose answer is to be lost: ends the client's socket, and lets the server find
+    /// the end of the stream behind what it was sent, so that it does all of it. A reset would take what it has not read yet.
+    fn swallow(&self, after: u64, rules: &Rules) {
+        self.note(Cut { connection: self.number, direction: Direction::ToServer, after, reset: false }, rules);
+        if self.ended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        drop(self.client.shutdown(Shutdown::Both));
+        drop(self.server.shutdown(Shutdown::Write));
+        let (start, mut from) = (Instant::now(), &self.server);
+        let mut buffer = [0; 16 * 1024];
+        while start.elapsed() < PATIENCE {
+            match from.read(&mut buffer) {
+                Ok(0) => return,
+                Err(error) if !is_glance(&error) => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
     }
 
     /// What holds, once nothing is held.

@@ -1,9 +1,11 @@
 //! A proxy between a client and a server, which cuts connections at byte positions that repeat.
 //!
-//! [`door`] lets connections in, [`connection`] carries one of them, [`rules`] say what happens to all.
+//! [`door`] lets connections in, [`connection`] carries one of them, [`rules`] say what happens to all, [`requests`] whose answer
+//! is lost.
 
 mod connection;
 mod door;
+mod requests;
 mod rules;
 
 use std::ops::Range;
@@ -68,6 +70,20 @@ impl Proxy {
         format!("redis://127.0.0.1:{}", self.port())
     }
 
+    /// A URL of the server with the port for clients in place of the server's own.
+    ///
+    /// # Panics
+    /// Where the URL does not name the port that this proxy forwards to.
+    #[must_use]
+    pub fn through(&self, url: &str) -> String {
+        // Of `scheme://user:password@host:port/path?query`.
+        let start = url.find("://").map_or(0, |at| at + 3);
+        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+        let target = format!(":{}", self.rules.target);
+        let host = url[..end].strip_suffix(&target).unwrap_or_else(|| panic!("a URL with the port {target}"));
+        format!("{host}:{}{}", self.port(), &url[end..])
+    }
+
     /// From now on, cuts each connection after a number of bytes from `range`, drawn for each direction; the direction that
     /// gets there first decides. Exactly that many bytes of it were forwarded then. Both sockets end at once; half of the cuts,
     /// drawn too, are resets, which may also lose the last of those bytes.
@@ -81,9 +97,31 @@ impl Proxy {
         self.rules.cut_after(Some(range));
     }
 
+    /// Loses the answer to the next request that contains `pattern`, on whichever connection it comes: the request reaches the
+    /// server whole, and when the server begins to answer, the client's connection ends and nothing of the answer arrives. The
+    /// server does all that it was sent and finds the end of the stream then. Called `n` times, it loses `n` answers; patterns
+    /// wait beside each other.
+    ///
+    /// The pattern belongs into the bytes that make the server act, and where a client sends more before it has an answer, at
+    /// their end: `b"COMMIT"` for one that sends it as text. It is not found inside TLS.
+    ///
+    /// # Panics
+    /// Where the pattern is empty.
+    pub fn cut_after_request(&self, pattern: &[u8]) {
+        assert!(!pattern.is_empty(), "a pattern of at least one byte");
+        self.rules.requests.add(pattern);
+    }
+
+    /// How many patterns of [`Proxy::cut_after_request`] have not come yet.
+    #[must_use]
+    pub fn pending_requests(&self) -> usize {
+        self.rules.requests.left()
+    }
+
     /// Cuts no more.
     pub fn calm(&self) {
         self.rules.cut_after(None);
+        self.rules.requests.clear();
     }
 
     /// Holds all bytes in both directions, as a network does that loses every packet. Connections stay, and new ones open.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::connection::Connection;
+use super::requests::Requests;
 use crate::Dice;
 use crate::ids::mix;
 
@@ -24,7 +25,8 @@ pub struct Cut {
     pub connection: u64,
     /// The direction that decided.
     pub direction: Direction,
-    /// Bytes that were forwarded in that direction, since the connection began or the range was set.
+    /// Bytes that were forwarded in that direction, since the connection began or the range was set; of a request whose answer
+    /// is lost, since the connection began and up to its pattern's end.
     pub after: u64,
     /// Whether both ends got a reset and not the end of the stream.
     pub reset: bool,
@@ -43,6 +45,7 @@ pub(super) struct Now {
 pub(super) struct Rules {
     pub(super) target: u16,
     seed: u64,
+    pub(super) requests: Requests,
     now: Mutex<Now>,
     record: Mutex<Record>,
 }
@@ -56,7 +59,7 @@ struct Record {
 
 impl Rules {
     pub(super) fn new(target: u16, seed: u64) -> Self {
-        Self { target, seed, now: Mutex::default(), record: Mutex::default() }
+        Self { target, seed, requests: Requests::default(), now: Mutex::default(), record: Mutex::default() }
     }
 
     pub(super) fn now(&self) -> Now {

@@ -1,14 +1,12 @@
 //! `redis-cli`: a look at a server that shares no code with the adapter under test.
 
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
 use super::PACKAGES;
+use crate::servers::command::output_of;
 use crate::servers::program;
-use crate::servers::until::until;
 
 /// The user of the testkit where a server has an ACL file: may do everything. The same on every server, so that any of them may
 /// become a replica of any other.
@@ -51,30 +49,6 @@ pub(super) fn ask(
     if admin.is_some() {
         command.args(["--user", Admin::USER, "--pass", Admin::PASSWORD, "--no-auth-warning"]);
     }
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| format!("redis-cli does not start: {error}"))?;
-    let (printed, complained) = (collect(child.stdout.take()), collect(child.stderr.take()));
-    let ended =
-        until(limit, || child.try_wait().map_err(|error| error.to_string())?.ok_or_else(|| "it runs".to_owned()));
-    if ended.is_err() {
-        drop(child.kill());
-        drop(child.wait());
-    }
-    let [printed, complained] = [printed, complained].map(|text| text.join().expect("a thread that reads"));
-    match ended {
-        Ok(status) if status.success() => Ok(printed.strip_suffix('\n').unwrap_or(&printed).to_owned()),
-        Ok(status) => Err(format!("redis-cli {}: {status}\n{complained}{printed}", arguments.join(" "))),
-        Err(why) => Err(format!("redis-cli {}: {why}\n{complained}{printed}", arguments.join(" "))),
-    }
-}
-
-/// Reads to the end beside the caller, so that a full pipe does not stop the program.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            drop(pipe.read_to_end(&mut bytes));
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+    command.args(arguments);
+    output_of(command, "", limit).map_err(|why| format!("redis-cli {}: {why}", arguments.join(" ")))
 }

@@ -1,0 +1,121 @@
+//! PostgreSQL without us: prepared statements on one connection, and nothing else.
+
+use anyhow::{Context, Result};
+use lucihub_models_core::RunId;
+use pco::standalone::simple_decompress;
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, NoTls, Row, Statement};
+use uuid::Uuid;
+
+/// A row of samples: channel, cell, summary and encoded samples.
+pub(super) type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
+
+const LIST: &str = "SELECT id, created_at, job_type, device, device_type, owner, channels, archived_at, error,
+    labels::text, states::text FROM lucihub.runs";
+
+/// A connection. Its protocol runs on the thread that waits, as that of cold storage's connections does.
+pub(super) struct Bare {
+    runtime: Runtime,
+    client: Client,
+    page: Statement,
+    filtered: Statement,
+    total: Statement,
+    insert: Statement,
+    samples: Statement,
+    summaries: Statement,
+}
+
+impl Bare {
+    pub(super) fn connect(url: &str) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls))?;
+        runtime.spawn(connection);
+        let prepare = |sql: &str| runtime.block_on(client.prepare(sql)).with_context(|| sql.to_owned());
+        runtime.block_on(client.batch_execute(
+            "CREATE TABLE IF NOT EXISTS cells (run bigint NOT NULL, channel bigint NOT NULL, cell bigint NOT NULL,
+                 summary bytea NOT NULL, payload bytea NOT NULL, PRIMARY KEY (run, channel, cell));
+             ALTER TABLE cells ALTER COLUMN payload SET STORAGE EXTERNAL;
+             ALTER TABLE cells ALTER COLUMN summary SET STORAGE MAIN;",
+        ))?;
+        let page = prepare(&format!(
+            "{LIST} WHERE state_count >= 0 AND (created_at, id) < (to_timestamp($1::bigint / 1e6), $2)
+             ORDER BY created_at DESC, id DESC LIMIT $3"
+        ))?;
+        let filtered = prepare(&format!(
+            "{LIST} WHERE owner = $1 AND (created_at, id) < (to_timestamp($2::bigint / 1e6), $3)
+             ORDER BY created_at DESC, id DESC LIMIT $4"
+        ))?;
+        let total = prepare("SELECT count(*) FROM lucihub.runs WHERE owner = $1")?;
+        let insert = prepare("INSERT INTO cells VALUES ($1, $2, $3, $4, $5)")?;
+        let range = "FROM lucihub.run_samples WHERE run = $1 AND channel = $2 AND cell >= $3 AND cell < $4 ORDER BY cell";
+        let samples = prepare(&format!("SELECT payload {range}"))?;
+        let summaries = prepare(&format!("SELECT cell, gaps, summary {range}"))?;
+        Ok(Self { runtime, client, page, filtered, total, insert, samples, summaries })
+    }
+
+    fn rows(&self, statement: &Statement, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        Ok(self.runtime.block_on(self.client.query(statement, values))?)
+    }
+
+    /// A page of runs created before a time, newest first, with its columns read.
+    pub(super) fn page(&self, before: i64, limit: i64) -> Result<usize> {
+        Ok(self.rows(&self.page, &[&before, &Uuid::max(), &limit])?.iter().map(read).count())
+    }
+
+    /// The same of one owner.
+    pub(super) fn page_of(&self, owner: &str, before: i64, limit: i64) -> Result<usize> {
+        Ok(self.rows(&self.filtered, &[&owner, &before, &Uuid::max(), &limit])?.iter().map(read).count())
+    }
+
+    /// How many runs an owner has.
+    pub(super) fn total(&self, owner: &str) -> Result<i64> {
+        Ok(self.rows(&self.total, &[&owner])?[0].get(0))
+    }
+
+    /// All bytes of an archived run: its samples, its log as channel -1, its head as channel -2.
+    pub(super) fn encoded(&self, run: RunId) -> Result<Vec<Encoded>> {
+        let run = run.as_uuid();
+        let sql = "SELECT channel, cell, summary, payload FROM lucihub.run_samples WHERE run = $1
+                   UNION ALL SELECT -1, cell, ''::bytea, payload FROM lucihub.run_logs WHERE run = $1
+                   UNION ALL SELECT -2, 0, ''::bytea, convert_to(head::text, 'UTF8') FROM lucihub.runs WHERE id = $1";
+        let statement = self.runtime.block_on(self.client.prepare_typed(sql, &[Type::UUID]))?;
+        let rows = self.rows(&statement, &[&run])?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect())
+    }
+
+    /// Puts rows in: cells in one transaction, the head in a second one, as archiving does.
+    pub(super) fn insert(&self, run: i64, rows: &[Encoded]) -> Result<()> {
+        self.runtime.block_on(async {
+            for is_head in [false, true] {
+                self.client.batch_execute("BEGIN").await?;
+                for (channel, cell, summary, payload) in rows.iter().filter(|row| (row.0 == -2) == is_head) {
+                    self.client.execute(&self.insert, &[&run, channel, cell, summary, payload]).await?;
+                }
+                self.client.batch_execute("COMMIT").await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The samples of some cells of a channel, decoded by pco alone.
+    pub(super) fn samples(&self, run: RunId, channel: u32, cells: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>> {
+        let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &cells.start, &cells.end];
+        let rows = self.rows(&self.samples, &values)?;
+        rows.iter().map(|row| Ok(simple_decompress::<f64>(row.get(0))?)).collect()
+    }
+
+    /// The rows that an envelope reads.
+    pub(super) fn summaries(&self, run: RunId, channel: u32) -> Result<usize> {
+        let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &0_i64, &i64::MAX];
+        let rows = self.rows(&self.summaries, &values)?;
+        let bytes = rows.iter().map(|row| row.get::<_, &[u8]>(2).to_vec().len() + row.get::<_, &[u8]>(1).to_vec().len());
+        std::hint::black_box(bytes.sum::<usize>());
+        Ok(rows.len())
+    }
+}
+
+/// Takes the columns of a listed run out of their row.
+fn read(row: &Row) -> (Uuid, String, Option<String>, Option<String>, i64, String, String) {
+    (row.get(0), row.get(2), row.get(3), row.get(5), row.get(6), row.get(9), row.get(10))
+}

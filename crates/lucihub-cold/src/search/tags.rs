@@ -1,0 +1,124 @@
+//! Tags: what runs are found by besides their columns. Written with the run, walked like a column.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use lucihub_models_core::{Order, Relation, RunId, Timestamp};
+
+use super::conditions::{Bound, Within};
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
+use crate::schema::run_tags;
+use crate::types::{Free, Id, Time};
+
+/// A label, under its name.
+pub(super) const LABEL: &str = "label";
+/// A run that this one is related to, its id as text.
+pub(super) const RELATED: &str = "related";
+
+/// A row of `run_tags`.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = run_tags)]
+pub(crate) struct Tag {
+    kind: Free,
+    name: Free,
+    value: Free,
+    created_at: Time,
+    run: Id,
+}
+
+impl Tag {
+    /// The tags of a new run.
+    pub(crate) fn of(
+        run: RunId,
+        created_at: Timestamp,
+        labels: &BTreeMap<String, String>,
+        related: &[Relation],
+    ) -> Vec<Self> {
+        let mut others: Vec<RunId> = related.iter().map(|relation| relation.run).collect();
+        others.sort_unstable();
+        others.dedup();
+        let related = others.iter().map(|other| Self {
+            kind: RELATED.into(),
+            name: "".into(),
+            value: Free(other.to_string()),
+            created_at: Time(created_at),
+            run: Id(run),
+        });
+        Self::of_labels(run, created_at, labels).into_iter().chain(related).collect()
+    }
+
+    /// The tags of a run's labels.
+    pub(crate) fn of_labels(run: RunId, created_at: Timestamp, labels: &BTreeMap<String, String>) -> Vec<Self> {
+        let label = |(name, value): (&String, &String)| Self {
+            kind: LABEL.into(),
+            name: name.as_str().into(),
+            value: value.as_str().into(),
+            created_at: Time(created_at),
+            run: Id(run),
+        };
+        labels.iter().map(label).collect()
+    }
+}
+
+/// Writes tags.
+pub(crate) fn write(conn: &mut Conn<'_>, tags: &[Tag]) -> Result<(), Error> {
+    tags.iter().try_for_each(|tag| {
+        on_conn!(conn, c => diesel::insert_into(run_tags::table).values(tag).execute(c))?;
+        Ok(())
+    })
+}
+
+/// Replaces the labels of a run.
+pub(crate) fn replace_labels(conn: &mut Conn<'_>, run: RunId, tags: &[Tag]) -> Result<(), Error> {
+    on_conn!(conn, c => {
+        let labels = run_tags::table.filter(run_tags::run.eq(Id(run)).and(run_tags::kind.eq(Free::from(LABEL))));
+        diesel::delete(labels).execute(c)
+    })?;
+    write(conn, tags)
+}
+
+/// The next runs along the walks of some values, in order, each once.
+pub(super) fn keys(
+    conn: &mut Conn<'_>,
+    (kind, name, values): (&Free, &Free, &[Free]),
+    bounds: &[Bound],
+    order: Order,
+    most: usize,
+) -> Result<Vec<(Time, Id)>, Error> {
+    let mut keys: Vec<(Time, Id)> = Vec::new();
+    for value in values {
+        let found: Vec<(Time, Id)> = on_conn!(conn, c => {
+            let query = run_tags::table
+                .filter(run_tags::kind.eq(kind).and(run_tags::name.eq(name)).and(run_tags::value.eq(value)))
+                .filter(Within(bounds))
+                .select((run_tags::created_at, run_tags::run))
+                .limit(i64::try_from(most).unwrap_or(i64::MAX))
+                .into_boxed();
+            match order {
+                Order::Newest => query.order((run_tags::created_at.desc(), run_tags::run.desc())).load(c),
+                Order::Oldest => query.order((run_tags::created_at.asc(), run_tags::run.asc())).load(c),
+            }
+        })?;
+        keys.extend(found);
+    }
+    keys.sort_unstable_by(|a, b| super::place(order, (a.0, a.1), (b.0, b.1)));
+    keys.dedup();
+    keys.truncate(most);
+    Ok(keys)
+}
+
+/// How many runs have a tag, with nothing else asked.
+pub(super) fn count(
+    conn: &mut Conn<'_>,
+    (kind, name, value): (&Free, &Free, &Free),
+    window: &[Bound],
+) -> Result<i64, Error> {
+    Ok(on_conn!(conn, c => {
+        run_tags::table
+            .filter(run_tags::kind.eq(kind).and(run_tags::name.eq(name)).and(run_tags::value.eq(value)))
+            .filter(Within(window))
+            .count()
+            .get_result(c)
+    })?)
+}

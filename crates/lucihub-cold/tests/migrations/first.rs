@@ -41,6 +41,15 @@ async fn read(store: &dyn ColdStore) {
     let expected = runs.iter().rev().map(|run| (run.queued.id, run.queued.owner.clone(), run.head().states.clone()));
     let listed: Vec<_> = page.runs.into_iter().map(|run| (run.id, run.owner, run.states)).collect();
     assert_eq!(listed, expected.collect::<Vec<_>>());
+    // Searched by what later migrations took out of the documents.
+    for run in &runs {
+        let labels = run.head().labels.iter().map(|(name, value)| RunFilter::default().label(name, value));
+        let relations = run.head().related_to.iter().map(|relation| RunFilter::default().related_to(relation.run));
+        for filter in labels.chain(relations) {
+            let page = store.list(&filter, &PageRequest::newest(50)).await.unwrap();
+            assert!(page.runs.iter().any(|found| found.id == run.queued.id), "{filter:?} finds {}", run.queued.id);
+        }
+    }
     let pending: Vec<_> = store.pending(None, 10).await.unwrap().into_iter().map(|run| run.id).collect();
     let open: Vec<_> = runs.iter().filter(|run| !run.released).map(|run| run.queued.id).collect();
     assert_eq!(pending, open);

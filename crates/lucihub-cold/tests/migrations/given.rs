@@ -96,7 +96,17 @@ fn archived() -> Given {
 fn under_way() -> Given {
     let mut queued = head(3);
     queued.owner = Some("nul \0, its symbol \u{2400}, \u{241b}, é\n\u{2028}'\"$1%_".into());
-    queued.labels = [("sql".into(), "'); DROP TABLE runs; --".into())].into();
+    queued.labels = [
+        ("sql", "'); DROP TABLE runs; --"),
+        ("nul \0 \u{2400} \u{241b}", "a\0\0b \u{2400} \u{241b} \\u0000 \\\0 \u{1} \u{1f9ee}"),
+    ]
+    .map(|(k, v)| (k.into(), v.into()))
+    .into();
+    queued.related_to = vec![
+        Relation::new(RelationKind::Repeats, id(2)),
+        Relation::new(RelationKind::Verifies, id(2)),
+        Relation::new(RelationKind::Repeats, id(77)),
+    ];
     queued.channels = vec![Channel::named("u")];
     Given { cells: Checkpoint { lines: vec![lines(0, 3)], samples: vec![samples(0, 0, 300)] }, ..Given::open(queued) }
 }

@@ -36,7 +36,7 @@ enum Task {
     Ci(ci::Options),
     /// Measure the storage beside the limits of what it stands on.
     Bench(bench::Options),
-    /// Look at and bring up to date the tables of a database.
+    /// Make a new migration; look at the tables of a database and change them.
     Migrate(migrate::Options),
     /// Check the properties of the repository that no compiler checks.
     Tidy,

@@ -45,6 +45,12 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Whether an `up.sql` has the header that every migration needs.
+#[cfg(test)]
+pub(crate) fn has_header(up: &str) -> bool {
+    migrations::check_header("up.sql", up).is_none()
+}
+
 type Check = fn(&Repository, &Workspace) -> Result<Vec<Finding>>;
 
 /// Name and check.

@@ -1,9 +1,13 @@
 //! What can be typed.
 
+mod migrate;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::RunId;
+
+pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
 use crate::plot::{Edge, Pair};
@@ -34,7 +38,7 @@ pub(crate) enum Verb {
     Devices(DevicesVerb),
     /// Move runs from hot to cold storage.
     Archive(ArchiveArgs),
-    /// Look at and bring up to date the tables of a database.
+    /// Look at the tables of a database and change them: bring them up to date, or undo that.
     #[command(subcommand)]
     Migrate(MigrateVerb),
 }
@@ -45,7 +49,7 @@ pub(crate) struct Where {
     /// The folder with the database file `lucihub.sqlite` [default: lucihub-demo].
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// Cold storage by URL, `sqlite:PATH`, where no --dir is given.
+    /// Cold storage by URL, `sqlite:PATH` or `postgres://USER@HOST/DATABASE`, where no --dir is given.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
 }
@@ -245,15 +249,4 @@ pub(crate) struct DevicesArgs {
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `lucihub migrate ...`
-#[derive(Debug, Subcommand)]
-pub(crate) enum MigrateVerb {
-    /// Say which migrations the database has.
-    Status(Where),
-    /// Apply what is pending; make the database if it is not there.
-    Up(Where),
-    /// Fail if the database does not have the tables of this version.
-    Check(Where),
 }

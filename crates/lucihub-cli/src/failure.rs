@@ -30,6 +30,10 @@ pub(crate) enum Failure {
          keeps {}", file.display()
     )]
     Unarchived { run: RunId, file: PathBuf, seconds: u64 },
+    #[error("{0} problems of the schema, above; each says what to do")]
+    Schema(usize),
+    #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]
+    Unconfirmed(&'static str),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("run {0} was cancelled")]
@@ -53,7 +57,7 @@ impl Failure {
                 StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => 4,
                 _ => 1,
             },
-            Self::Record(RecordError::Held { .. }) => 4,
+            Self::Record(RecordError::Held { .. }) | Self::Schema(_) => 4,
             Self::Record(RecordError::Cancelled(_)) => 2,
             _ => 1,
         })

@@ -18,7 +18,7 @@ mod stop;
 use std::io::Write;
 use std::process::ExitCode;
 
-use args::{Cli, DevicesVerb, MigrateVerb, RunsVerb, Verb};
+use args::{Cli, DevicesVerb, RunsVerb, Verb};
 use clap::Parser;
 use failure::Failure;
 
@@ -52,9 +52,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
             Verb::Archive(args) => archive::run(args).await,
-            Verb::Migrate(MigrateVerb::Status(place)) => migrate::status(&place).await,
-            Verb::Migrate(MigrateVerb::Up(place)) => migrate::up(&place).await,
-            Verb::Migrate(MigrateVerb::Check(place)) => migrate::check(&place).await,
+            Verb::Migrate(verb) => migrate::run(verb).await,
         }
     })
 }

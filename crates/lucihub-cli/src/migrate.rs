@@ -1,32 +1,118 @@
 //! `lucihub migrate`
 
-use lucihub_cold::migrate;
+use std::io::{IsTerminal, Write};
 
-use crate::args::Where;
+use lucihub_cold::migrate::{self, Change, Direction, MigrationPlan, MigrationState};
+
+use crate::args::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs, Where};
 use crate::failure::Failure;
 use crate::{output, place};
 
+/// Does what was typed.
+pub(crate) async fn run(verb: MigrateVerb) -> Result<(), Failure> {
+    match verb {
+        MigrateVerb::Status(place) => status(&place).await,
+        MigrateVerb::Up(args) => up(&args).await,
+        MigrateVerb::Down(DownArgs { count, undo }) => {
+            undo_with(&undo, "migrate down", Change::Down(usize::try_from(count).unwrap_or(usize::MAX))).await
+        }
+        MigrateVerb::Redo(undo) => undo_with(&undo, "migrate redo", Change::Redo).await,
+        MigrateVerb::Check(place) => check(&place).await,
+    }
+}
+
 /// Prints which migrations the database has.
-pub(crate) async fn status(place: &Where) -> Result<(), Failure> {
-    let rows = migrate::status(&place::url(place))
-        .await?
-        .into_iter()
-        .map(|migration| vec![migration.name, if migration.applied { "applied" } else { "pending" }.to_owned()]);
-    output::table(&["MIGRATION", "STATUS"], rows.collect())
+async fn status(place: &Where) -> Result<(), Failure> {
+    let rows = migrate::status(&place::url(place)).await?.into_iter().map(|migration| {
+        let state = match migration.state {
+            MigrationState::Pending => "pending".to_owned(),
+            MigrationState::Applied => "applied".to_owned(),
+            MigrationState::Dirty => "dirty".to_owned(),
+            MigrationState::Newer(Some(oldest)) if oldest <= migrate::GENERATION => "newer, compatible".to_owned(),
+            MigrationState::Newer(Some(oldest)) => format!("newer, asks for generation {oldest}"),
+            _ => "unknown".to_owned(),
+        };
+        let at = migration.applied_at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        vec![migration.name, state, at]
+    });
+    output::table(&["MIGRATION", "STATUS", "APPLIED"], rows.collect())
+}
+
+/// Fails with a list if something is not as it should be.
+async fn check(place: &Where) -> Result<(), Failure> {
+    let problems = migrate::check(&place::url(place)).await?;
+    if problems.is_empty() {
+        output::say("the database has the tables of this version");
+        return Ok(());
+    }
+    problems.iter().try_for_each(|problem| output::line(problem.to_string()))?;
+    Err(Failure::Schema(problems.len()))
 }
 
 /// Applies what is pending.
-pub(crate) async fn up(place: &Where) -> Result<(), Failure> {
-    let applied = migrate::up(&place::url(place)).await?;
-    if applied.is_empty() {
-        output::say("nothing is pending");
+async fn up(args: &ChangeArgs) -> Result<(), Failure> {
+    let url = place::url(&args.place);
+    if args.dry_run {
+        return show(&migrate::plan(&url, Change::Up).await?);
     }
-    applied.iter().try_for_each(output::line)
+    done(&migrate::up(&url).await?)
 }
 
-/// Fails if the tables are not those of this version.
-pub(crate) async fn check(place: &Where) -> Result<(), Failure> {
-    migrate::check(&place::url(place)).await?;
-    output::say("the database has the tables of this version");
+/// Undoes what was confirmed.
+async fn undo_with(args: &UndoArgs, verb: &'static str, change: Change) -> Result<(), Failure> {
+    let url = place::url(&args.change.place);
+    let plan = migrate::plan(&url, change).await?;
+    if args.change.dry_run || plan.steps.is_empty() {
+        return show(&plan);
+    }
+    if !args.yes {
+        confirm(&plan, verb)?;
+    }
+    done(&match change {
+        Change::Down(count) => migrate::down(&url, count).await?,
+        _ => migrate::redo(&url).await?,
+    })
+}
+
+fn done(names: &[String]) -> Result<(), Failure> {
+    if names.is_empty() {
+        output::say("there is nothing to do");
+    }
+    names.iter().try_for_each(output::line)
+}
+
+/// Prints what would run, as SQL that can be read and kept.
+fn show(plan: &MigrationPlan) -> Result<(), Failure> {
+    if plan.steps.is_empty() && plan.preparation.is_empty() {
+        output::say("there is nothing to do");
+        return Ok(());
+    }
+    if !plan.preparation.is_empty() {
+        output::line("-- the migrations' own tables")?;
+        plan.preparation.iter().try_for_each(|sql| output::line(sql.trim_end()))?;
+    }
+    for step in &plan.steps {
+        let how = if step.in_transaction { "in a transaction" } else { "each statement by itself" };
+        output::line(format!("-- {} {}, {how}", step.name, step.direction))?;
+        step.repair.iter().try_for_each(|sql| output::line(sql.trim_end()))?;
+        output::line(step.sql.trim_end())?;
+    }
     Ok(())
+}
+
+/// Says what is lost, and asks whoever sits there.
+fn confirm(plan: &MigrationPlan, verb: &'static str) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Unconfirmed(verb));
+    }
+    output::say("This runs, and what it drops is lost:");
+    for step in plan.steps.iter().filter(|step| step.direction == Direction::Down) {
+        output::say(format!("  {}", step.name));
+        let statements = step.sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"));
+        statements.for_each(|line| output::say(format!("    {line}")));
+    }
+    write!(anstream::stderr(), "Type yes to go on: ")?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Unconfirmed(verb)) }
 }

@@ -9,7 +9,6 @@ use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
 
 use crate::conn::Conn;
-use crate::migrate::Action;
 use crate::search;
 
 #[derive(QueryableByName)]
@@ -21,7 +20,7 @@ struct Step {
 /// A database of 100,000 runs, one a second; every eleventh is not released.
 fn filled() -> SqliteConnection {
     let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    crate::sqlite::file::run(&mut conn, Action::Up, "a test").unwrap();
+    crate::migrate::tests::fill(&mut Conn::Sqlite(&mut conn));
     conn.batch_execute(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
          INSERT INTO runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,

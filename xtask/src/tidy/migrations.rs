@@ -1,4 +1,5 @@
-//! Each migration goes up and down: `migrations/<engine>/<stamp>_<name>/{up,down}.sql`, and every engine has the same ones.
+//! Each migration goes up and down: `migrations/<engine>/<stamp>_<name>/{up,down}.sql`, every engine has the same ones, and
+//! each `up.sql` says who may still use the schema after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,27 @@ use crate::workspace::Workspace;
 const DIRECTIONS: [&str; 2] = ["up.sql", "down.sql"];
 
 pub(super) fn check(repository: &Repository, _: &Workspace) -> Result<Vec<Finding>> {
-    Ok(check_files(repository.files()))
+    let mut findings = check_files(repository.files());
+    for file in repository.files().filter(|file| file.starts_with("migrations/") && file.ends_with("/up.sql")) {
+        findings.extend(check_header(file, &repository.text(file)?.unwrap_or_default()));
+    }
+    Ok(findings)
+}
+
+/// The header of an `up.sql`: the comments before its first statement. The build reads the same lines.
+pub(super) fn check_header(file: &str, text: &str) -> Option<Finding> {
+    const OLDEST: &str = "-- oldest generation:";
+    let mut head = text.lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("--"));
+    match head.find_map(|line| line.strip_prefix(OLDEST)) {
+        Some(number) if number.trim().parse::<u32>().is_ok_and(|number| number > 0) => None,
+        Some(_) => Some(Finding::file(file, format!("has no number after `{OLDEST}`; state a generation, 1 or more"))),
+        None => Some(Finding::file(
+            file,
+            format!(
+                "lacks `{OLDEST} N`; state the oldest generation of the library that may still use the schema after it"
+            ),
+        )),
+    }
 }
 
 fn check_files<'a>(files: impl Iterator<Item = &'a str>) -> Vec<Finding> {
@@ -81,6 +102,17 @@ mod tests {
             "migrations/sqlite/2_b/down.sql",
         ];
         assert_eq!(paths(&files), expected);
+    }
+
+    #[test]
+    fn a_header_states_a_generation() {
+        let finding = |text: &str| check_header("migrations/sqlite/1_a/up.sql", text).map(|finding| finding.message);
+        assert_eq!(finding("-- What it is for.\n\n-- oldest generation: 2\nSELECT 1;\n"), None);
+        for text in
+            ["", "SELECT 1;\n-- oldest generation: 1\n", "-- oldest generation: none\n", "-- oldest generation: 0\n"]
+        {
+            assert!(finding(text).is_some_and(|message| message.contains("oldest generation")), "{text}");
+        }
     }
 
     #[test]

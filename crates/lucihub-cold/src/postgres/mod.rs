@@ -18,12 +18,14 @@ use std::sync::Arc;
 
 use lucihub_models_core::{Clock, Result};
 
+pub(crate) use connect::SCHEMA;
 pub use options::PostgresOptions;
 pub use pool::Postgres;
-pub(crate) use prepare::migrate;
+pub(crate) use prepare::{alone, look};
 pub(crate) use url::is_postgres;
 
 use crate::cold::{Cold, blocking};
+use crate::migrate::Migrator;
 
 /// Cold storage in the schema `lucihub` of a PostgreSQL database, version 13 or newer.
 pub type PostgresCold = Cold<Postgres>;
@@ -45,13 +47,13 @@ impl Cold<Postgres> {
     /// ```
     ///
     /// # Errors
-    /// `Precondition` for a wrong password, database or certificate, for a server that is too old, and for another
-    /// version's schema, with what to do; `Invalid` for a file of certificates that cannot be read; `Unavailable` if
+    /// `Precondition` for a wrong password, database or certificate, for a server that is too old, and for a
+    /// schema that this version must not use, with what to do; `Invalid` for a file of certificates that cannot be read; `Unavailable` if
     /// the server does not answer.
     pub async fn open(options: PostgresOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let limits = options.limits.clone();
         let engine = blocking(move || {
-            prepare::prepare(&options)?;
+            Migrator::from(&options).prepare(options.migrate)?;
             Postgres::new(&options)
         });
         Ok(Self::new(engine.await?, limits, clock))

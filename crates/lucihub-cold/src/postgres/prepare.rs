@@ -1,22 +1,18 @@
-//! Before a database is used: its server is new enough, and its schema is the present one.
+//! Before a database is used: its server is new enough, and nobody else is at its schema.
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Nullable, Text};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel::sql_types::{Bool, Integer};
 use lucihub_models_core::{Result, StoreError};
 
-use super::connect::{Connector, SCHEMA};
+use super::connect::Connector;
 use super::errors;
-use super::link::PgConn;
+use super::link::{Link, PgConn};
 use super::options::PostgresOptions;
+use crate::conn::Conn;
 use crate::error::Error;
-use crate::migrate::{self, Action, MigrationStatus};
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The oldest server that can tell what became of a transaction.
 const OLDEST: i32 = 130_000;
@@ -24,34 +20,52 @@ const OLDEST: i32 = 130_000;
 /// The lock of whoever migrates: any number will do that nobody else takes.
 const LOCK: i64 = 0x006c_7563_6968_7562;
 
-/// Makes a database ready: its schema is the present one, or is brought there where that is wanted. Blocks.
-pub(super) fn prepare(options: &PostgresOptions) -> Result<(), Error> {
-    migrate(options, if options.migrate { Action::Up } else { Action::Check }).map(drop)
+/// How long a statement of a migration may take: an index of a large table takes hours.
+const STATEMENT: Duration = Duration::from_hours(24);
+
+/// Looks at a database. Blocks.
+pub(crate) fn look<T>(
+    options: &PostgresOptions,
+    work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    sorted(options, |what| {
+        let mut link = connect(options, what)?;
+        work(&mut Conn::Postgres(&mut link.conn), what)
+    })
 }
 
-/// Runs migrations or looks at them. Blocks.
-pub(crate) fn migrate(options: &PostgresOptions, action: Action) -> Result<Vec<MigrationStatus>, Error> {
-    let done = migrate_unsorted(options, action);
-    done.map_err(|error| errors::named(error.sorted(errors::statement), &options.shown()))
+/// Works on the schema of a database while nobody else does. Blocks.
+pub(crate) fn alone<T>(
+    options: &PostgresOptions,
+    work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    sorted(options, |what| {
+        let mut link = connect(&options.clone().with_statement_timeout(STATEMENT), what)?;
+        lock(&mut link.conn, what)?;
+        let done = work(&mut Conn::Postgres(&mut link.conn), what);
+        let unlocked = diesel::select(sql::<Bool>(&format!("pg_advisory_unlock({LOCK})")));
+        let unlocked: QueryResult<bool> = unlocked.get_result(&mut link.conn);
+        // The lock ends with the connection too; why the work failed says more.
+        done.and_then(|done| Ok(unlocked.map(|_| done)?))
+    })
 }
 
-fn migrate_unsorted(options: &PostgresOptions, action: Action) -> Result<Vec<MigrationStatus>, Error> {
-    let connector = Connector::new(options)?;
-    let mut link = connector.connect()?;
-    let (conn, what) = (&mut link.conn, connector.shown());
-    let version: i32 =
-        diesel::select(sql::<Integer>("CAST(current_setting('server_version_num') AS integer)")).get_result(conn)?;
+/// Errors that name the database.
+fn sorted<T>(options: &PostgresOptions, work: impl FnOnce(&str) -> Result<T, Error>) -> Result<T, Error> {
+    let what = options.shown();
+    work(&what).map_err(|error| errors::named(error.sorted(errors::statement), &what))
+}
+
+/// Connects to a server that is new enough.
+fn connect(options: &PostgresOptions, what: &str) -> Result<Link, Error> {
+    let mut link = Connector::new(options)?.connect()?;
+    let version = sql::<Integer>("CAST(current_setting('server_version_num') AS integer)");
+    let version: i32 = diesel::select(version).get_result(&mut link.conn)?;
     if version < OLDEST {
         let why = format!("its server is version {}, and 13 is the oldest that will do; upgrade it", version / 10_000);
         return Err(StoreError::precondition(what, why).into());
     }
-    if action != Action::Up {
-        return run(conn, action, what);
-    }
-    lock(conn, what)?;
-    let done = run(conn, action, what);
-    diesel::select(sql::<Bool>(&format!("pg_advisory_unlock({LOCK})"))).get_result::<bool>(conn)?;
-    done
+    Ok(link)
 }
 
 /// Waits by asking again: whoever waits inside a statement holds a snapshot, for which an index that is made without
@@ -69,25 +83,4 @@ fn lock(conn: &mut PgConn, what: &str) -> Result<(), Error> {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-}
-
-fn run(conn: &mut PgConn, action: Action, what: &str) -> Result<Vec<MigrationStatus>, Error> {
-    if action == Action::Up {
-        let schema: Option<String> =
-            diesel::select(sql::<Nullable<Text>>(&format!("CAST(to_regnamespace('{SCHEMA}') AS text)")))
-                .get_result(conn)?;
-        if schema.is_none() {
-            conn.batch_execute(&format!("CREATE SCHEMA {SCHEMA}"))?;
-        }
-    }
-    let table = format!("{SCHEMA}.{}", migrate::APPLIED);
-    let there: Option<String> =
-        diesel::select(sql::<Nullable<Text>>(&format!("CAST(to_regclass('{table}') AS text)"))).get_result(conn)?;
-    let applied =
-        if there.is_some() { conn.applied_migrations().map_err(|e| migrate::broken(what, e))? } else { Vec::new() };
-    let status = migrate::compare::<diesel::pg::Pg>(&MIGRATIONS, &applied, what)?;
-    if migrate::decide(&status, action, what)? {
-        conn.run_pending_migrations(MIGRATIONS).map_err(|e| migrate::broken(what, e))?;
-    }
-    Ok(status)
 }

@@ -1,81 +1,90 @@
-//! Before a file is used: it is there, it is ours, and its schema is the present one.
+//! Before a file is used: it is there, it is ours, and nobody else is at its schema.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::result::Error as DieselError;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Integer};
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use lucihub_models_core::{Result, StoreError};
 
 use super::connect::{Settings, lay_out};
 use super::errors;
 use super::options::SqliteOptions;
+use crate::conn::Conn;
 use crate::error::Error;
-use crate::migrate::{self, Action, MigrationStatus};
+use crate::migrate;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-
-/// Makes a file ready: creates a new one, and brings its schema to the present
-/// one where that is wanted. Blocks.
-pub(super) fn prepare(options: &SqliteOptions) -> Result<(), Error> {
-    let conn = &mut open(options)?;
-    // One transaction for all of it: of several that start at once, one
-    // migrates and the others find it done.
-    let ready = conn.immediate_transaction(|conn| {
-        let action = if options.migrate || is_empty(conn)? { Action::Up } else { Action::Check };
-        run(conn, action, &display(options)).map(drop)
-    });
-    ready.map_err(|e| named(e, options))
-}
-
-/// Runs migrations or looks at them; a file that is not there is created only
-/// to migrate it. Blocks.
-pub(crate) fn migrate(options: &SqliteOptions, action: Action) -> Result<Vec<MigrationStatus>, Error> {
+/// Looks at a file that is there, on one snapshot. Blocks.
+pub(crate) fn look<T>(
+    options: &SqliteOptions,
+    work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>,
+) -> Result<T, Error> {
     let what = display(options);
-    if action == Action::Up {
-        let done = open(options)?.immediate_transaction(|conn| run(conn, action, &what));
-        return done.map_err(|e| named(e, options));
-    }
     if !options.path.exists() {
         return Err(StoreError::not_found(what).into());
     }
-    let found = establish(options)?.transaction(|conn| run(conn, action, &what));
+    let found = establish(options)?.transaction(|conn| work(&mut Conn::Sqlite(conn), &what));
     found.map_err(|e| named(e, options))
 }
 
-/// Opens a file to use it: one of ours, or a new one.
+/// Works on the schema of a file, which is made if it is not there, in one transaction: of several that start at once,
+/// one migrates and the others find it done. Blocks.
+pub(crate) fn alone<T>(
+    options: &SqliteOptions,
+    work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let what = display(options);
+    let conn = &mut open(options)?;
+    let done = (|| {
+        // A table is changed beyond adding columns by making it anew, and dropping a table deletes its rows one by
+        // one: with foreign keys in force, dropping the old table of runs would delete all their cells.
+        conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+        conn.immediate_transaction(|conn| {
+            let before = schema_version(conn)?;
+            let answer = work(&mut Conn::Sqlite(conn), &what)?;
+            if schema_version(conn)? != before {
+                check_foreign_keys(conn, &what)?;
+            }
+            Ok(answer)
+        })
+    })();
+    done.map_err(|e| named(e, options))
+}
+
+/// Works on a database that is in memory and new, as if it were a file.
+pub(crate) fn imagine<T>(work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>) -> Result<T, Error> {
+    let mut conn = SqliteConnection::establish(":memory:").map_err(|e| StoreError::unavailable(errors::STORE, e))?;
+    work(&mut Conn::Sqlite(&mut conn), errors::STORE)
+}
+
+/// A number that grows with each change of the schema.
+fn schema_version(conn: &mut SqliteConnection) -> Result<i32, Error> {
+    let version = sql::<Integer>("(SELECT schema_version FROM pragma_schema_version)");
+    Ok(diesel::select(version).get_result(conn)?)
+}
+
+/// Refuses rows whose parent is gone.
+fn check_foreign_keys(conn: &mut SqliteConnection, what: &str) -> Result<(), Error> {
+    let orphans = sql::<BigInt>("(SELECT count(*) FROM (SELECT 1 FROM pragma_foreign_key_check LIMIT 1))");
+    if diesel::select(orphans).get_result::<i64>(conn)? == 0 {
+        return Ok(());
+    }
+    let why = "the migration would leave rows behind whose run is gone; nothing of it was kept";
+    Err(StoreError::precondition(what, why).into())
+}
+
+/// Opens a file to change it: one of ours, or a new one.
 fn open(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
     let mut conn = establish(options)?;
     // Another program's file is refused before anything of it is changed. One transaction: a file that someone
     // else migrates between two looks would have tables, and no migrations yet.
-    let status = conn.transaction(|conn| run(conn, Action::Status, &display(options)));
-    status.map_err(|e| named(e, options))?;
+    let ours = conn.transaction(|conn| migrate::refuse_others(&mut Conn::Sqlite(conn), &display(options)));
+    ours.map_err(|e| named(e, options))?;
     retry_while_locked(options.busy_timeout, || Ok(lay_out(&mut conn)?)).map_err(|e| named(e, options))?;
     Ok(conn)
-}
-
-/// Runs migrations or looks at them, inside a transaction of the caller, and answers with what was applied before.
-pub(crate) fn run(conn: &mut SqliteConnection, action: Action, what: &str) -> Result<Vec<MigrationStatus>, Error> {
-    let status = migrate::compare::<diesel::sqlite::Sqlite>(&MIGRATIONS, &applied(conn, what)?, what)?;
-    if migrate::decide(&status, action, what)? {
-        conn.run_pending_migrations(MIGRATIONS).map_err(|e| migrate::broken(what, e))?;
-    }
-    Ok(status)
-}
-
-fn applied(conn: &mut SqliteConnection, what: &str) -> Result<Vec<migrate::Version>, Error> {
-    // Asking the harness would create its table, also where it has no place.
-    if has_table(conn, migrate::APPLIED)? {
-        return conn.applied_migrations().map_err(|e| migrate::broken(what, e));
-    }
-    if !is_empty(conn)? {
-        let why = "it is a database of another program; name another file";
-        return Err(StoreError::precondition(what, why).into());
-    }
-    Ok(Vec::new())
 }
 
 /// Puts the file's name into an error of the database.
@@ -108,18 +117,6 @@ fn establish(options: &SqliteOptions) -> Result<SqliteConnection, Error> {
     let settings = Settings { busy_timeout: options.busy_timeout };
     settings.apply(&mut conn).map_err(|e| named(e.into(), options))?;
     Ok(conn)
-}
-
-/// Whether nothing was ever written to the file.
-fn is_empty(conn: &mut SqliteConnection) -> Result<bool, Error> {
-    let tables = diesel::select(sql::<BigInt>("(SELECT count(*) FROM sqlite_schema)")).get_result::<i64>(conn)?;
-    Ok(tables == 0)
-}
-
-/// Whether a table is there.
-fn has_table(conn: &mut SqliteConnection, name: &'static str) -> Result<bool, Error> {
-    let there = sql::<Bool>("EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ");
-    Ok(diesel::select(there.bind::<diesel::sql_types::Text, _>(name).sql(")")).get_result(conn)?)
 }
 
 /// Switching a file to WAL does not wait for its lock the way that statements do.

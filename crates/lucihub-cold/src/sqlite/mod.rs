@@ -15,6 +15,7 @@ pub use options::SqliteOptions;
 pub use pool::Sqlite;
 
 use crate::cold::{Cold, blocking};
+use crate::migrate::Migrator;
 
 /// Cold storage in one SQLite file.
 ///
@@ -28,7 +29,7 @@ impl Cold<Sqlite> {
     /// [`SqliteOptions::with_migrate`] says otherwise.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// use std::sync::Arc;
     /// use lucihub_cold::{SqliteCold, SqliteOptions};
     /// use lucihub_models_core::{JobType, RunHead, SystemClock, Timestamp, cold::ColdRuns};
@@ -45,13 +46,13 @@ impl Cold<Sqlite> {
     ///
     /// # Errors
     /// `NotFound` for a folder that is not there; `Precondition` for a file that
-    /// is not a database, is another program's, or holds another version's
-    /// schema, with what to do; `Unavailable` if it cannot be opened or is
+    /// is not a database, is another program's, or holds a schema that this
+    /// version must not use, with what to do; `Unavailable` if it cannot be opened or is
     /// locked for longer than the busy timeout.
     pub async fn open(options: SqliteOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let limits = options.limits.clone();
         let engine = blocking(move || {
-            file::prepare(&options)?;
+            Migrator::from(&options).prepare(options.migrate)?;
             Ok(Sqlite::new(&options)?)
         });
         Ok(Self::new(engine.await?, limits, clock))

@@ -1,0 +1,9 @@
+//! The schema and its migrations, on both databases.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
+mod first;
+mod given;
+mod ours;
+mod place;
+mod schema;

@@ -1,6 +1,6 @@
 //! How a database stands to the migrations of a library.
 
-use diesel_migrations::MigrationHarness;
+use diesel::prelude::*;
 use lucihub_models_core::{StoreError, Timestamp};
 
 use super::catalog;
@@ -176,15 +176,18 @@ impl Standing {
     }
 }
 
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
 /// The versions of diesel's table.
 fn recorded(conn: &mut Conn<'_>, what: &str) -> Result<Vec<String>, Error> {
-    // Asking the harness would create its table, also where it has no place.
+    // Asking the harness would create its table: also where it has no place, and as a role that may only read.
     if catalog::has_table(conn, APPLIED)? {
-        let versions = on_conn!(conn, c => c.applied_migrations()).map_err(|error| match error.downcast() {
-            Ok(error) => Error::Database(*error),
-            Err(error) => StoreError::unavailable(what, error).into(),
-        })?;
-        return Ok(versions.iter().map(ToString::to_string).collect());
+        let table = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+        return Ok(on_conn!(conn, c => table.order(__diesel_schema_migrations::version.asc()).load(c))?);
     }
     #[cfg(feature = "sqlite")]
     refuse_others(conn, what)?;

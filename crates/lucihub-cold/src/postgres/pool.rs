@@ -72,7 +72,13 @@ impl Postgres {
     }
 
     fn get(&self) -> Result<PooledConnection<Links>, Error> {
-        self.pool.get().map_err(|e| StoreError::unavailable(self.connector.shown(), e).into())
+        self.pool.get().map_err(|error| {
+            // The pool puts words of its own before those of the connector, which names the place already.
+            let (text, shown) = (error.to_string(), self.connector.shown());
+            let why = text.strip_prefix("timed out waiting for connection: ").unwrap_or(&text);
+            let why = why.strip_prefix(&format!("{shown} is unavailable: ")).unwrap_or(why);
+            StoreError::unavailable(shown, why).into()
+        })
     }
 
     /// Errors that name the database.

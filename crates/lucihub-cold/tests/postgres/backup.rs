@@ -46,7 +46,7 @@ async fn a_dump_restores_to_whole_runs() {
     let restored = Database::empty_beside(&database);
     restored.sql(ROLES);
     run(Command::new("pg_restore")
-        .args(["--no-owner", "--role=lucihub_migrator", "-d"])
+        .args(["--no-owner", "--role=lucihub_migrator", "-n", "lucihub", "-d"])
         .arg(restored.admin_url())
         .arg(&dump));
     restored.sql(ROLES);

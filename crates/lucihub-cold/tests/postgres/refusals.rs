@@ -71,16 +71,18 @@ async fn whoever_cannot_prove_itself_is_refused() {
     let other_ca = other.ca_file().display().to_string();
     let no_certificate = folder.path().join("empty.pem").display().to_string();
     std::fs::write(&no_certificate, "").unwrap();
-    let named = url.replace("127.0.0.1", "127.0.0.2");
+    // The same server under a name that its certificate does not have.
+    let named = url.replace("127.0.0.1", "other.lab");
     for (url, ca, kind, named) in [
         (&url, &other_ca, "Precondition", "certificate"),
-        (&named, &ca, "Precondition", "certificate"),
         (&url, &no_certificate, "Invalid", "no certificate"),
         (&url, &"/no/such/file.pem".to_owned(), "Invalid", "/no/such/file.pem"),
     ] {
         let (found, text) = refused(&format!("{url}?sslmode=verify-full&sslrootcert={ca}")).await;
         assert!(found == kind && text.contains(named), "{found}: {text}");
     }
+    let (kind, text) = refused(&format!("{named}?sslmode=verify-full&sslrootcert={ca}&hostaddr=127.0.0.1")).await;
+    assert!(kind == "Precondition" && text.contains("certificate"), "{text}");
     // The system's authorities did not sign it either.
     let (kind, text) = refused(&format!("{url}?sslmode=verify-full")).await;
     assert!(kind == "Precondition" && text.contains("sslrootcert"), "{text}");
@@ -130,8 +132,8 @@ async fn waits_are_bounded() {
     let options = PostgresOptions::url(&database.url(WRITER))
         .unwrap()
         .with_connections(1)
-        .with_wait(Duration::from_millis(400))
-        .with_lock_timeout(Duration::from_millis(1_500));
+        .with_wait(Duration::from_secs(2))
+        .with_lock_timeout(Duration::from_secs(4));
     let cold = PostgresCold::open(options, std::sync::Arc::new(ManualClock::new())).await.unwrap();
     let url = database.url(MIGRATOR);
     let (locked, is_locked) = std::sync::mpsc::channel();
@@ -143,7 +145,7 @@ async fn waits_are_bounded() {
             .spawn()
             .unwrap();
         use std::io::{BufRead, Write};
-        let sql = "BEGIN; LOCK TABLE lucihub.runs IN ACCESS EXCLUSIVE MODE;\nSELECT 'locked';\nSELECT pg_sleep(3);\nROLLBACK;\n";
+        let sql = "BEGIN; LOCK TABLE lucihub.runs IN ACCESS EXCLUSIVE MODE;\nSELECT 'locked';\nSELECT pg_sleep(9);\nROLLBACK;\n";
         psql.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         let mut lines = std::io::BufReader::new(psql.stdout.take().unwrap()).lines();
         assert_eq!(lines.next().unwrap().unwrap(), "locked");
@@ -159,7 +161,7 @@ async fn waits_are_bounded() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     // The only connection waits for the lock.
     let error = cold.list(&RunFilter::default(), &PageRequest::default()).await.unwrap_err();
-    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("busy for 400ms")), "{error}");
+    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("busy for 2s")), "{error}");
     let error = blocked.await.unwrap().unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("lock timeout")), "{error}");
     holder.join().unwrap();

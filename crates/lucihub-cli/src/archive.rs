@@ -2,11 +2,14 @@
 
 mod news;
 
+use std::pin::pin;
+use std::time::Duration;
+
 use lucihub_store::archive::WalkReport;
 use lucihub_store::{Keeper, KeeperOptions, Store};
 use tokio::sync::Notify;
 
-use crate::args::ArchiveArgs;
+use crate::args::{ArchiveArgs, Place};
 use crate::failure::Failure;
 use crate::{output, place, stop};
 use news::{News, Told};
@@ -15,29 +18,57 @@ use news::{News, Told};
 pub(crate) async fn run(args: ArchiveArgs) -> Result<(), Failure> {
     let Some(server) = args.place.hot.server() else { return Err(Failure::NeedsServer("lucihub archive")) };
     if args.watch {
-        let store = place::find_or_make(&args.place).await?;
+        // One wait for all of it, so that no signal falls between two.
+        let mut stop = pin!(stop::asked());
+        let store = tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            opened = open(&args.place) => opened?,
+        };
         output::say(format!("keeping the runs of {server} until Ctrl-C"));
-        watch(store, args.json).await
+        watch(store, stop, args.json).await
     } else {
         once(place::find(&args.place).await?, args.json).await
+    }
+}
+
+/// Opens both storages, and waits for a server that is not there yet.
+async fn open(place: &Place) -> Result<Store, Failure> {
+    const AGAIN: Duration = Duration::from_secs(1);
+    let mut told = false;
+    loop {
+        match place::find_or_make(place).await {
+            Err(why) if why.is_server_away() => {
+                if !std::mem::replace(&mut told, true) {
+                    output::say(format!("lucihub: {why}; waiting for it until Ctrl-C"));
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+            done => return done,
+        }
     }
 }
 
 /// One walk. Results on standard output, what went wrong on standard error.
 async fn once(store: Store, json: bool) -> Result<(), Failure> {
     let report = Keeper::new(store.clone(), KeeperOptions::default()).walk().await?;
-    let news = News::of(store.now(), &report, report.errors.iter().map(news::of_run).collect());
+    let news = News::of(store.now(), &report, news::wrong(&report));
     if json {
         output::json(&news)?;
     } else {
-        news.errors.iter().for_each(|error| output::say(error.to_string()));
+        // What is wrong with all of them is said at the end.
+        news.errors.iter().filter(|wrong| wrong.is_of_a_run()).for_each(|wrong| output::say(wrong.to_string()));
         output::line(news.done().unwrap_or_else(|| "nothing to do".to_owned()))?;
     }
-    if report.errors.is_empty() { Ok(()) } else { Err(Failure::Unkept(report.errors.len())) }
+    match report.devices_error {
+        Some(error) => Err(error.into()),
+        None if report.errors.is_empty() => Ok(()),
+        None => Err(Failure::Unkept(report.errors.len())),
+    }
 }
 
 /// Walks until somebody asks to stop, or nobody reads the output any more.
-async fn watch(store: Store, json: bool) -> Result<(), Failure> {
+async fn watch(store: Store, asked: impl Future<Output = ()>, json: bool) -> Result<(), Failure> {
     let keeper = Keeper::new(store.clone(), KeeperOptions::default());
     let (unheard, mut failure) = (Notify::new(), None);
     let mut told = Told::default();
@@ -50,7 +81,7 @@ async fn watch(store: Store, json: bool) -> Result<(), Failure> {
     };
     let stop = async {
         tokio::select! {
-            () = stop::asked() => {}
+            () = asked => {}
             () = unheard.notified() => {}
         }
     };

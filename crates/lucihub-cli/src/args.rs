@@ -10,7 +10,7 @@ use lucihub_models_core::RunId;
 pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
-use crate::plot::{Edge, Pair};
+use crate::plot::{Edge, Pair, Which};
 
 /// Record, look at and keep runs of analog-digital hybrid computers.
 #[derive(Debug, Parser)]
@@ -22,8 +22,8 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed or refused, 2 the run was cancelled, 3 a storage could not be reached, \
-4 conflict, 124 timed out.";
+Exit codes: 0 done, 1 failed or refused, 2 cancelled, 3 a storage could not be reached, \
+4 conflict about a run or device, 124 timed out.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -80,7 +80,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) circuit: Option<PathBuf>,
     /// Samples per channel.
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1_000..=5_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = samples)]
     pub(crate) samples: u64,
     /// Record as fast as the store takes it, not at the pace of the device.
     #[arg(long)]
@@ -93,6 +93,11 @@ pub(crate) struct DemoArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) hot: Hot,
+}
+
+fn samples(text: &str) -> Result<u64, &'static str> {
+    let number = text.parse().ok().filter(|number| (1_000..=5_000_000).contains(number));
+    number.ok_or("use 1000 to 5000000")
 }
 
 /// `lucihub archive`
@@ -144,10 +149,10 @@ pub(crate) struct PlotArgs {
     pub(crate) run: RunId,
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Which channels, by number [default: all, of more than 8 the first 8].
+    /// Which channels, by number or name [default: all, of more than 8 the first 8].
     #[arg(long, value_name = "N,..", value_delimiter = ',', conflicts_with = "xy")]
-    pub(crate) channel: Vec<u32>,
-    /// Draw channel B over channel A: the phase portrait.
+    pub(crate) channel: Vec<Which>,
+    /// Draw channel B over channel A, both by number: the phase portrait.
     #[arg(long, value_name = "A,B")]
     pub(crate) xy: Option<Pair>,
     /// Where to begin: a sample index, or a time after the start of OP in s, ms or us.
@@ -213,7 +218,7 @@ pub(crate) struct LogsArgs {
     #[command(flatten)]
     pub(crate) place: Place,
     /// Go on until the run has ended. With a Redis server, what another process
-    /// records is seen at once; without, at its checkpoints, every two seconds.
+    /// records is seen at once; without, at its checkpoints, after two seconds.
     #[arg(long, short)]
     pub(crate) follow: bool,
     /// Print one JSON object per line.

@@ -14,19 +14,22 @@ mod report;
 mod scanner;
 mod worker;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use indicatif::ProgressBar;
 use lucihub_models_core::{InputType, JobType, RunHead, RunId, RunState};
 use lucihub_store::Store;
 
 use crate::args::DemoArgs;
 use crate::failure::Failure;
+use crate::stop::Interrupts;
 use crate::{output, place};
 use archiving::Archiving;
 use lorenz::Signals;
 use pictures::Pictures;
-use report::Report;
+use report::{Report, Typed};
 
 /// Runs the demo.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
@@ -50,16 +53,26 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     worker::describe(&mut head, args.samples);
     let hot_before = store.hot().health().await?.used_bytes;
     store.create(&head).await?;
+    let interrupts = Interrupts::count();
     introduce(head.id, &args);
 
-    let following = tokio::spawn(follower::show(store.clone(), head.id, signals.expected_samples(), args.json));
-    let recorded = record(&store, &head, &signals, args.fast, hot_before).await?;
-    let followed = async {
-        let followed = following.await;
-        archiving.explain();
-        followed.map_err(|error| Failure::Broken(error.to_string()))?
+    let bar = follower::bar(signals.expected_samples(), args.json);
+    let following = tokio::spawn(follower::show(store.clone(), head.id, bar.clone(), args.hot.server(), args.json));
+    let all = async {
+        let recorded = record(&store, &head, &signals, &args, &bar, hot_before, &interrupts).await?;
+        let followed = async {
+            let followed = following.await;
+            archiving.explain(&recorded.state, &interrupts);
+            followed.map_err(|error| Failure::Broken(error.to_string()))?
+        };
+        let archived = archiving.wait(&store, head.id, recorded.ended, &args.dir, &interrupts);
+        let ((), archive_time) = tokio::try_join!(followed, archived)?;
+        Ok::<_, Failure>((recorded, archive_time))
     };
-    let ((), archive_time) = tokio::try_join!(followed, archiving.wait(&store, head.id, recorded.ended, &args.dir))?;
+    let (recorded, archive_time) = tokio::select! {
+        done = all => done?,
+        () = interrupts.pressed(2) => return Err(Failure::Stopped { run: head.id, waits: args.hot.is_shared() }),
+    };
     archiving.end().await?;
 
     if recorded.state == RunState::Cancelled {
@@ -82,7 +95,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 fn introduce(run: RunId, args: &DemoArgs) {
     output::say(format!("run {run}"));
     if args.hot.is_shared() && !args.json {
-        let (command, place) = (report::command(), report::place(&args.dir));
+        let Typed { command, place } = Typed::of(args);
         output::say(format!("in a second terminal: {command} runs logs -f {run}{place}"));
         if args.no_keeper {
             output::say(format!("in a third one: {command} archive --watch{place}"));
@@ -105,19 +118,23 @@ async fn record(
     store: &Store,
     head: &RunHead,
     signals: &Arc<Signals>,
-    fast: bool,
+    args: &DemoArgs,
+    bar: &ProgressBar,
     hot_before: u64,
+    interrupts: &Interrupts,
 ) -> Result<Recorded, Failure> {
     let begun = Instant::now();
-    let working = worker::work(store.clone(), head.id, signals.clone(), fast);
-    tokio::pin!(working);
-    let state = loop {
-        tokio::select! {
-            state = &mut working => break state?,
-            _ = tokio::signal::ctrl_c() => {
-                store.cancel(head.id, Some("asked for at the terminal")).await?;
-            }
+    let working = worker::work(store, head.id, signals, args, bar);
+    let cancelling = async {
+        interrupts.pressed(1).await;
+        if let Err(why) = store.cancel(head.id, Some("asked for at the terminal")).await {
+            bar.suspend(|| output::say(format!("lucihub: {why}; Ctrl-C again ends at once")));
         }
+        std::future::pending::<Infallible>().await
+    };
+    let state = tokio::select! {
+        state = working => state?,
+        never = cancelling => match never {},
     };
     let ended = Instant::now();
     let hot_bytes = store.hot().health().await?.used_bytes.saturating_sub(hot_before);

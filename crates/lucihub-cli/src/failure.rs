@@ -13,6 +13,9 @@ use thiserror::Error;
 pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A storage could not be opened; and where its URL was given, if that is what is wrong.
+    #[error("{error}{}", from.map_or_else(String::new, |from| format!("; the URL is that of {from}")))]
+    Unopened { error: StoreError, from: Option<&'static str> },
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -36,6 +39,8 @@ pub(crate) enum Failure {
     Unconfirmed(&'static str),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
+    #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]
+    Stopped { run: RunId, waits: bool },
     #[error("run {0} was cancelled")]
     Cancelled(RunId),
     #[error("{what} took longer than {seconds} s")]
@@ -50,17 +55,23 @@ impl Failure {
     /// The exit code: see `lucihub --help`.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Cancelled(_) => 2,
+            Self::Cancelled(_) | Self::Stopped { .. } => 2,
             Self::TimedOut { .. } | Self::Unarchived { .. } => 124,
             Self::Store(error) | Self::Record(RecordError::Store(error)) => match error {
                 StoreError::Unavailable { .. } | StoreError::Unknown { .. } => 3,
                 StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => 4,
                 _ => 1,
             },
+            Self::Unopened { error: StoreError::Unavailable { .. } | StoreError::Unknown { .. }, .. } => 3,
             Self::Record(RecordError::Held { .. }) | Self::Schema(_) => 4,
             Self::Record(RecordError::Cancelled(_)) => 2,
             _ => 1,
         })
+    }
+
+    /// Whether a server, not a file, could not be reached: it may come yet.
+    pub(crate) fn is_server_away(&self) -> bool {
+        matches!(self, Self::Unopened { error: StoreError::Unavailable { store, .. }, .. } if store.contains("://"))
     }
 
     /// Whether whoever read the output has gone: nothing to complain about.

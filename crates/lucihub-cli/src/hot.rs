@@ -1,29 +1,46 @@
 //! Where hot storage is: a server that processes share, or the memory of this one.
 
 use std::convert::Infallible;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
+use lucihub_hot::redis::RedisOptions;
 use lucihub_store::Urls;
 use url::Url;
 
+use crate::output;
+
 /// Under what `--help` lists these.
 const HEADING: &str = "Hot storage";
+
+const URL: &str = "REDIS_URL";
+const CA_FILE: &str = "LUCIHUB_REDIS_CA_FILE";
+const PREFIX: &str = "LUCIHUB_KEY_PREFIX";
+
+/// Whether a variable has this value, so that the next command finds it there.
+fn is_set(name: &str, value: &OsStr) -> bool {
+    std::env::var_os(name).is_some_and(|set| set == value)
+}
+
+/// Whether a URL holds a password, or may, since it cannot be taken apart or has one that is not escaped.
+fn may_be_secret(url: &str) -> bool {
+    url.contains('@') || Url::parse(url).map_or(true, |url| url.query().is_some_and(|q| q.contains("sentinelPassword")))
+}
 
 /// Where hot storage is.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Hot {
     /// The Redis or Valkey server that processes share, `redis://HOST:PORT` or
     /// `rediss://` over TLS [default: this process's memory].
-    #[arg(long, value_name = "URL", env = "REDIS_URL", hide_env_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "URL", env = URL, hide_env_values = true, help_heading = HEADING)]
     redis_url: Option<Secret>,
     /// Trust the authorities of this PEM file for TLS [default: the system's].
-    #[arg(long, value_name = "FILE", env = "LUCIHUB_REDIS_CA_FILE", hide_env_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "FILE", env = CA_FILE, hide_env_values = true, help_heading = HEADING)]
     redis_ca_file: Option<OsString>,
     /// What every key on the server begins with [default: lh].
-    #[arg(long, value_name = "TEXT", env = "LUCIHUB_KEY_PREFIX", hide_env_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "TEXT", env = PREFIX, hide_env_values = true, help_heading = HEADING)]
     key_prefix: Option<String>,
 }
 
@@ -58,14 +75,33 @@ impl Hot {
 
     /// The server as people may see it: without user, password and parameters.
     pub(crate) fn server(&self) -> Option<String> {
-        let url = self.url()?;
-        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-        // Nobody knows where the password of a URL ends that does not parse.
-        let Ok(parsed) = Url::parse(url) else { return Some("Redis".to_owned()) };
-        let host = parsed.host_str().unwrap_or_default();
-        let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let socket = if scheme.ends_with("+unix") { parsed.path() } else { "" };
-        Some(format!("{scheme}://{host}{port}{socket}"))
+        self.url().map(|url| RedisOptions::new(url).server())
+    }
+
+    /// Where the URL was given.
+    pub(crate) fn origin(&self) -> Option<&'static str> {
+        let url = self.redis_url.as_ref()?;
+        Some(if is_set(URL, url.0.as_ref()) { URL } else { "--redis-url" })
+    }
+
+    /// What the next commands need to find the server as this one did: words in front of them, and flags behind. A URL
+    /// that may hold a password is not repeated.
+    pub(crate) fn typed(&self) -> (&'static str, String) {
+        let (mut before, mut flags) = ("", String::new());
+        if let Some(url) = self.url().filter(|url| !is_set(URL, url.as_ref())) {
+            if may_be_secret(url) {
+                before = "REDIS_URL=... ";
+            } else {
+                flags += &format!(" --redis-url {}", output::typed(url));
+            }
+        }
+        if let Some(file) = self.redis_ca_file.as_ref().filter(|file| !is_set(CA_FILE, file)) {
+            flags += &format!(" --redis-ca-file {}", output::typed(&file.to_string_lossy()));
+        }
+        if let Some(prefix) = self.key_prefix.as_ref().filter(|prefix| !is_set(PREFIX, prefix.as_ref())) {
+            flags += &format!(" --key-prefix {}", output::typed(prefix));
+        }
+        (before, flags)
     }
 
     /// Both storages, with cold storage at this URL.
@@ -101,6 +137,20 @@ mod tests {
         }
         assert_eq!(at("redis://user:s3cret@host:6379/1").server().unwrap(), "redis://host:6379");
         assert_eq!(at("redis+unix:///run/redis.sock").server().unwrap(), "redis+unix:///run/redis.sock");
+    }
+
+    #[test]
+    fn what_came_by_flag_is_typed_again_but_no_password() {
+        let by_flag = Hot { key_prefix: Some("lab".to_owned()), ..at("redis://host:1") };
+        assert_eq!(by_flag.typed(), ("", " --redis-url redis://host:1 --key-prefix lab".to_owned()));
+        let nodes = at("redis-cluster://a:1?node=b:2&node=c:3");
+        assert_eq!(nodes.typed().1, " --redis-url 'redis-cluster://a:1?node=b:2&node=c:3'");
+        for url in ["redis://:s3cret@host", "redis://s3cret/?#@h:1", "redis-sentinel://h:1?sentinelPassword=s3cret"] {
+            let (before, flags) = at(url).typed();
+            assert!(before == "REDIS_URL=... " && !flags.contains("s3cret"), "{url}: {flags}");
+        }
+        assert_eq!(Hot::default().typed(), ("", String::new()));
+        assert_eq!(at("redis://host:1").origin(), Some("--redis-url"));
     }
 
     #[test]

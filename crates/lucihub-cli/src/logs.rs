@@ -1,11 +1,12 @@
 //! `lucihub runs logs`
 
+use lucihub_models_core::hot::LineSlice;
 use lucihub_models_core::{LogLine, StateChange};
-use lucihub_store::{Event, Select, Store};
+use lucihub_store::{Event, Follower, Select, Store};
 
 use crate::args::LogsArgs;
 use crate::failure::Failure;
-use crate::{output, place};
+use crate::{outage, output, place};
 
 /// Prints the log of a run, a line each; with `--follow` until the run has ended.
 pub(crate) async fn logs(args: LogsArgs) -> Result<(), Failure> {
@@ -34,19 +35,58 @@ async fn print_all(store: &Store, args: &LogsArgs) -> Result<(), Failure> {
 
 /// Lines go to standard output; what the run does beside them is talk.
 async fn follow(store: &Store, args: &LogsArgs) -> Result<(), Failure> {
-    let mut follower = store.follow(args.run, Select::logs());
-    loop {
-        let event = tokio::select! {
-            event = follower.next() => event?,
-            // Enough seen: the run goes on without us.
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        };
-        match event {
-            Some(Event::Lines(slice)) => slice.lines.iter().try_for_each(|line| print(line, args.json))?,
-            Some(Event::State(_, change)) => output::say(state(&change)),
-            Some(_) => {}
-            None => return Ok(()),
+    let server = args.place.hot.server();
+    let following = print_events(store.follow(args.run, Select::logs()), server.as_deref(), args.json);
+    let watching = async {
+        match &server {
+            Some(server) => outage::watch(store, server, || "following waits for it".to_owned(), output::say).await,
+            None => std::future::pending().await,
         }
+    };
+    tokio::select! {
+        followed = following => followed,
+        never = watching => match never {},
+        // Enough seen: the run goes on without us.
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Prints what comes, and nothing that comes again because the store fell behind.
+async fn print_events(mut follower: Follower, server: Option<&str>, json: bool) -> Result<(), Failure> {
+    let mut printed = Printed::default();
+    while let Some(event) = outage::next(&mut follower, server).await? {
+        match event {
+            Event::Lines(slice) => printed.news(&slice).iter().try_for_each(|line| print(line, json))?,
+            Event::State(number, change) if number >= printed.states => {
+                printed.states = number + 1;
+                output::say(state(&change));
+            }
+            Event::Rewound(to) if !std::mem::replace(&mut printed.fell_behind, true) => {
+                let to = to.lines;
+                output::say(format!(
+                    "the store fell behind, to line {to}; lines that it gets again are not printed twice"
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// How far the printing is.
+#[derive(Debug, Default)]
+struct Printed {
+    lines: u64,
+    states: u64,
+    fell_behind: bool,
+}
+
+impl Printed {
+    /// The lines that were not printed yet.
+    fn news<'a>(&mut self, slice: &'a LineSlice) -> &'a [LogLine] {
+        let known = usize::try_from(self.lines.saturating_sub(slice.first)).unwrap_or(usize::MAX);
+        self.lines = self.lines.max(slice.end());
+        slice.lines.get(known..).unwrap_or_default()
     }
 }
 
@@ -62,4 +102,21 @@ fn print(line: &LogLine, json: bool) -> Result<(), Failure> {
     let time = line.at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     let level = line.level.as_deref().map(output::one_line).unwrap_or_default();
     output::line(format!("{time}  {level:<5} {}", output::one_line(&line.text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_printed_twice_after_the_store_fell_behind() {
+        let slice =
+            |first: u64, end: u64| LineSlice { first, lines: (first..end).map(|n| n.to_string().into()).collect() };
+        let mut printed = Printed::default();
+        let mut news = |slice: &LineSlice| printed.news(slice).iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        assert_eq!(news(&slice(0, 3)), ["0", "1", "2"]);
+        assert_eq!(news(&slice(1, 2)), [""; 0], "told again");
+        assert_eq!(news(&slice(2, 5)), ["3", "4"]);
+        assert_eq!(news(&slice(5, 6)), ["5"]);
+    }
 }

@@ -9,6 +9,7 @@ mod failure;
 mod hot;
 mod logs;
 mod migrate;
+mod outage;
 mod output;
 mod place;
 mod plot;

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use lucihub_cold::migrate::{self, Change, Direction, MigrationPlan, MigrationState};
+use lucihub_models_core::StoreError;
 
 use crate::args::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs, Where};
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ pub(crate) async fn run(verb: MigrateVerb) -> Result<(), Failure> {
 
 /// Prints which migrations the database has.
 async fn status(place: &Where) -> Result<(), Failure> {
-    let rows = migrate::status(&place::url(place)).await?.into_iter().map(|migration| {
+    let rows = migrate::status(&place::url(place)).await.map_err(unopened)?.into_iter().map(|migration| {
         let state = match migration.state {
             MigrationState::Pending => "pending".to_owned(),
             MigrationState::Applied => "applied".to_owned(),
@@ -40,7 +41,7 @@ async fn status(place: &Where) -> Result<(), Failure> {
 
 /// Fails with a list if something is not as it should be.
 async fn check(place: &Where) -> Result<(), Failure> {
-    let problems = migrate::check(&place::url(place)).await?;
+    let problems = migrate::check(&place::url(place)).await.map_err(unopened)?;
     if problems.is_empty() {
         output::say("the database has the tables of this version");
         return Ok(());
@@ -53,15 +54,15 @@ async fn check(place: &Where) -> Result<(), Failure> {
 async fn up(args: &ChangeArgs) -> Result<(), Failure> {
     let url = place::url(&args.place);
     if args.dry_run {
-        return show(&migrate::plan(&url, Change::Up).await?);
+        return show(&migrate::plan(&url, Change::Up).await.map_err(unopened)?);
     }
-    done(&migrate::up(&url).await?)
+    done(&migrate::up(&url).await.map_err(unopened)?)
 }
 
 /// Undoes what was confirmed.
 async fn undo_with(args: &UndoArgs, verb: &'static str, change: Change) -> Result<(), Failure> {
     let url = place::url(&args.change.place);
-    let plan = migrate::plan(&url, change).await?;
+    let plan = migrate::plan(&url, change).await.map_err(unopened)?;
     if args.change.dry_run || plan.steps.is_empty() {
         return show(&plan);
     }
@@ -69,8 +70,8 @@ async fn undo_with(args: &UndoArgs, verb: &'static str, change: Change) -> Resul
         confirm(&plan, verb)?;
     }
     done(&match change {
-        Change::Down(count) => migrate::down(&url, count).await?,
-        _ => migrate::redo(&url).await?,
+        Change::Down(count) => migrate::down(&url, count).await.map_err(unopened)?,
+        _ => migrate::redo(&url).await.map_err(unopened)?,
     })
 }
 
@@ -115,4 +116,9 @@ fn confirm(plan: &MigrationPlan, verb: &'static str) -> Result<(), Failure> {
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Unconfirmed(verb)) }
+}
+
+/// A database of another kind or schema is refused; it is in conflict with nobody.
+const fn unopened(error: StoreError) -> Failure {
+    Failure::Unopened { error, from: None }
 }

@@ -38,6 +38,15 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failu
     line(table.trim_fmt())
 }
 
+/// A word as a shell takes it back.
+pub(crate) fn typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A text that stays on its line: control characters are shown, not obeyed.
 pub(crate) fn one_line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -53,7 +62,14 @@ pub(crate) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{one_line, typed};
+
+    #[test]
+    fn words_are_typed_as_a_shell_takes_them() {
+        for (word, shown) in [("a/b-1.c", "a/b-1.c"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")] {
+            assert_eq!(typed(word), shown);
+        }
+    }
 
     #[test]
     fn control_characters_are_shown() {

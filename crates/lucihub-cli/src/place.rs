@@ -18,12 +18,12 @@ pub(crate) fn database(dir: &Path) -> PathBuf {
 /// Opens a folder to write, and makes what is missing.
 pub(crate) async fn make(dir: &Path, hot: &Hot) -> Result<Store, Failure> {
     make_folder(dir)?;
-    Ok(Store::open(&hot.with_cold(&sqlite(&database(dir)))).await?)
+    open(hot, &sqlite(&database(dir))).await
 }
 
 /// Opens both storages of what is there, and makes nothing.
 pub(crate) async fn find(place: &Place) -> Result<Store, Failure> {
-    Ok(Store::open(&place.hot.with_cold(&existing(&place.cold)?)).await?)
+    open(&place.hot, &existing(&place.cold)?).await
 }
 
 /// Opens both storages; a database that is not there is made, and said.
@@ -33,7 +33,7 @@ pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
     if let Some(folder) = new.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder)?;
     }
-    let store = Store::open(&place.hot.with_cold(&cold)).await?;
+    let store = open(&place.hot, &cold).await?;
     if let Some(file) = new {
         output::say(format!("made a new database, {}", file.display()));
     }
@@ -42,7 +42,7 @@ pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
 
 /// Opens cold storage of what is there, which is all that lists look at.
 pub(crate) async fn history(place: &Place) -> Result<Store, Failure> {
-    Ok(Store::open(&Urls::cold_only(existing(&place.cold)?)).await?)
+    open_cold(existing(&place.cold)?).await
 }
 
 /// What there is to read from.
@@ -51,7 +51,7 @@ pub(crate) struct Reading {
     /// Both storages, or cold storage alone.
     pub(crate) store: Store,
     /// Why hot storage is left out, if it should be there.
-    pub(crate) away: Option<StoreError>,
+    pub(crate) away: Option<Failure>,
 }
 
 impl Reading {
@@ -65,20 +65,39 @@ impl Reading {
 
     /// Only both storages are an answer.
     pub(crate) fn nothing_less(self) -> Result<Store, Failure> {
-        self.away.map_or(Ok(self.store), |why| Err(why.into()))
+        self.away.map_or(Ok(self.store), Err)
     }
 }
 
-/// Opens what is there for reading. A server that is away takes nothing from what cold storage has.
+/// Opens what is there for reading. A server that is away or refuses takes nothing from what cold storage has.
 pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
     let cold = existing(&place.cold)?;
-    match Store::open(&place.hot.with_cold(&cold)).await {
+    match open(&place.hot, &cold).await {
         Ok(store) => Ok(Reading { store, away: None }),
-        Err(why @ (StoreError::Unavailable { .. } | StoreError::Unknown { .. })) if place.hot.is_shared() => {
-            Ok(Reading { store: Store::open(&Urls::cold_only(cold)).await?, away: Some(why) })
-        }
-        Err(other) => Err(other.into()),
+        // A URL that cannot be meant is to be mended.
+        Err(why @ Failure::Unopened { error: StoreError::Invalid(_), .. }) => Err(why),
+        // If cold storage is what failed, it fails again.
+        Err(why) if place.hot.is_shared() => Ok(Reading { store: open_cold(cold).await?, away: Some(why) }),
+        Err(why) => Err(why),
     }
+}
+
+/// Opens both storages.
+async fn open(hot: &Hot, cold: &str) -> Result<Store, Failure> {
+    Store::open(&hot.with_cold(cold)).await.map_err(|error| {
+        let from = if is_of_hot_url(&error) { hot.origin() } else { None };
+        Failure::Unopened { error, from }
+    })
+}
+
+/// Whether hot storage's URL is what is invalid.
+fn is_of_hot_url(error: &StoreError) -> bool {
+    let StoreError::Invalid(invalid) = error else { return false };
+    ["Redis URL", "hot storage URL"].iter().any(|thing| invalid.thing().starts_with(thing))
+}
+
+async fn open_cold(cold: String) -> Result<Store, Failure> {
+    Store::open(&Urls::cold_only(cold)).await.map_err(|error| Failure::Unopened { error, from: None })
 }
 
 /// Opens what is there for reading one run. An archived one needs no hot storage, so it is not asked.

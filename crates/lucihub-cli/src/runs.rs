@@ -1,7 +1,10 @@
 //! `lucihub runs`
 
+use std::fmt;
+
+use indicatif::HumanCount;
 use lucihub_models_core::{
-    DeviceId, HeadDocument, JobType, Order, PageRequest, RunFilter, RunHead, RunState, RunSummary,
+    DeviceId, Envelope, HeadDocument, JobType, Order, PageRequest, RunFilter, RunHead, RunState, RunSummary,
 };
 use lucihub_store::{RunStatus, Source};
 use serde::Serialize;
@@ -17,6 +20,8 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
     let devices = args.device.iter().map(|name| name.parse::<DeviceId>()).collect::<Result<Vec<_>, _>>()?;
     // A flag that was not given asks nothing; an empty list would match nothing.
     let asked = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
+    say_unknown("state", &args.state, RunState::KNOWN);
+    say_unknown("type", &args.job_type, JobType::KNOWN);
     let filter = RunFilter {
         owners: asked(&args.owner),
         devices: (!devices.is_empty()).then_some(devices),
@@ -41,6 +46,14 @@ pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
         output::say(format!("more: --after {next}"));
     }
     Ok(())
+}
+
+/// Says which words this version does not know: those of newer components are found all the same.
+fn say_unknown(kind: &str, asked: &[String], known: &[&str]) {
+    for word in asked.iter().filter(|word| !known.iter().any(|known| known.eq_ignore_ascii_case(word))) {
+        let known = known.join(", ");
+        output::say(format!("lucihub: {} is no {kind} that this version knows: {known}", output::one_line(word)));
+    }
 }
 
 fn row(run: &RunSummary) -> Vec<String> {
@@ -89,14 +102,20 @@ impl<'a> Listed<'a> {
 /// Prints one run.
 pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
     let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
-    let status = store.status(args.run).await?;
+    let located = store.locate(args.run).await?;
+    let status = located.status();
+    let mut measured = Vec::new();
+    for channel in 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX) {
+        // As coarse as can be: what is counted is exact all the same.
+        measured.push(Measured::of(&store.envelope_at(&located, channel, 0..u64::MAX, 1).await?));
+    }
     if args.json {
-        return show_json(&status);
+        return show_json(&status, &measured);
     }
     let head = &status.head;
     let field = |name: &str, value: String| output::line(format!("{name:<12}{value}"));
     field("run", head.id.to_string())?;
-    field("source", source_in_words(status.source).to_owned())?;
+    field("source", source_in_words(status.source, args.place.hot.is_shared()).to_owned())?;
     field("type", output::one_line(head.job_type.as_str()))?;
     for change in &head.states {
         let reason = change.reason.as_deref().map(|r| format!(": {}", output::one_line(r))).unwrap_or_default();
@@ -113,10 +132,9 @@ pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
         field("phase", format!("{}  {phase}", change.at))?;
     }
     field("log lines", status.positions.lines.to_string())?;
-    for (number, channel) in head.channels.iter().enumerate() {
-        let samples = u32::try_from(number).map_or(0, |number| status.positions.sample(number));
+    for (number, (channel, measured)) in head.channels.iter().zip(&measured).enumerate() {
         let name = channel.name.as_deref().map(output::one_line).unwrap_or_default();
-        field("channel", format!("{number:<4}{name:<12}{samples} samples"))?;
+        field("channel", format!("{number:<4}{name:<12}{measured}"))?;
     }
     for value in &head.final_values {
         field("final", format!("{} = {}", output::one_line(&value.element), value.value))?;
@@ -138,12 +156,40 @@ const fn source(source: Source) -> &'static str {
 }
 
 /// The same word, and what it means.
-const fn source_in_words(source: Source) -> &'static str {
+const fn source_in_words(source: Source, is_shared: bool) -> &'static str {
     match source {
+        Source::Checkpoint if !is_shared => {
+            "checkpoint, the last one: no REDIS_URL is set, so only cold storage was asked"
+        }
         Source::Archive => "archive, final",
         Source::Live => "live, the present",
         Source::Checkpoint => "checkpoint, the last one: hot storage does not have the run",
         Source::Stale => "stale, the last checkpoint: hot storage cannot be reached",
+    }
+}
+
+/// What was measured on a channel.
+#[derive(Debug, Serialize)]
+struct Measured {
+    /// Without those that are missing.
+    samples: u64,
+    gaps: usize,
+}
+
+impl Measured {
+    fn of(envelope: &Envelope) -> Self {
+        Self { samples: envelope.buckets.iter().map(|bucket| bucket.count).sum(), gaps: envelope.gaps.len() }
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} samples", HumanCount(self.samples))?;
+        match self.gaps {
+            0 => Ok(()),
+            1 => f.write_str(", 1 gap"),
+            more => write!(f, ", {} gaps", HumanCount(more as u64)),
+        }
     }
 }
 
@@ -171,13 +217,14 @@ fn texts(head: &RunHead) -> Vec<(&'static str, String)> {
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn show_json(status: &RunStatus) -> Result<(), Failure> {
+fn show_json(status: &RunStatus, measured: &[Measured]) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Shown<'a> {
         #[serde(rename = "run")]
         head: Box<RawValue>,
         source: &'static str,
         positions: &'a lucihub_models_core::Positions,
+        measured: &'a [Measured],
         archived_at: Option<String>,
         digest: Option<String>,
     }
@@ -186,6 +233,7 @@ fn show_json(status: &RunStatus) -> Result<(), Failure> {
         head: RawValue::from_string(head).map_err(std::io::Error::from)?,
         source: source(status.source),
         positions: &status.positions,
+        measured,
         archived_at: status.archived.map(|archived| archived.at.to_string()),
         digest: status.archived.map(|archived| archived.digest.to_string()),
     })

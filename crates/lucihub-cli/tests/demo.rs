@@ -93,12 +93,15 @@ fn twice_gives_two_runs_and_all_of_it_can_be_looked_at() {
 
     let show = lucihub(&["runs", "show", &first], dir.path());
     let shown = text(&show.stdout);
-    for part in ["succeeded", "lucidac-demo", "demo-worker", "phase", "OP_END", "70000 samples", "digest", "final"] {
+    for part in
+        ["succeeded", "lucidac-demo", "demo-worker", "phase", "OP_END", "69,800 samples, 1 gap", "digest", "final"]
+    {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
     let json: Value = serde_json::from_slice(&lucihub(&["runs", "show", &first, "--json"], dir.path()).stdout).unwrap();
     assert_eq!(json["run"]["version"], "v2");
     assert_eq!(json["run"]["head"]["id"], first);
+    assert_eq!(json["measured"][7], serde_json::json!({ "samples": 69_800, "gaps": 1 }));
 
     let logs = lucihub(&["runs", "logs", &second], dir.path());
     assert!(text(&logs.stdout).lines().count() > 5);
@@ -190,6 +193,8 @@ fn what_is_not_there_is_said_and_not_made() {
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("does not exist"));
     assert_eq!(lucihub(&["runs", "show", "not-an-id"], dir.path()).status.code(), Some(1));
+    let none = lucihub(&["demo", "--samples", "0"], dir.path());
+    assert!(text(&none.stderr).contains("use 1000 to 5000000") && none.status.code() == Some(1));
     assert_eq!(lucihub(&["runs", "list", "--limit", "1001"], dir.path()).status.code(), Some(1));
 }
 

@@ -67,6 +67,13 @@ async fn recorded() -> tempfile::TempDir {
     dir
 }
 
+#[tokio::test]
+async fn a_channel_goes_by_its_name_too() {
+    let dir = recorded().await;
+    let by_name = drawn(dir.path(), &["--channel", "spike,y"]);
+    assert_eq!(by_name, drawn(dir.path(), &["--channel", "2,1"]));
+}
+
 fn plot(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lucihub"))
         .args(["runs", "plot", RUN, "--dir"])
@@ -137,7 +144,8 @@ async fn svg_is_whole_sound_and_the_same_each_time() {
     let nowhere = dir.path().join("no/such/folder.svg");
     let refused = plot(dir.path(), &["--svg", nowhere.to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot write"));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("folder.svg: there is no such folder") && !said.contains(".lucihub-plot"), "{said}");
 }
 
 /// Well-formed as far as we use XML: one root, elements closed in order,
@@ -168,6 +176,7 @@ async fn what_cannot_be_drawn_is_said() {
     let there = "0 to 999, 0 s to 0.0999 s";
     for (args, why) in [
         (&["--channel", "4"][..], &["no channel 4", "it has 0 to 3"][..]),
+        (&["--channel", "w"], &["no channel named \"w\""]),
         (&["--xy", "0,9"], &["no channel 9"]),
         (&["--channel", "3"], &["no samples were recorded on channel 3"]),
         (&["--xy", "0,3"], &["no samples"]),

@@ -1,4 +1,5 @@
-//! Following a run from a cursor: nothing missed, nothing twice.
+//! Following a run from a cursor: nothing missed, nothing twice, unless the store
+//! itself lost what it had told. It says so then: [`Event::Rewound`].
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -103,7 +104,9 @@ pub enum Event {
     /// A change of state, by number. Comes after the lines and samples that were
     /// there with it.
     State(u64, StateChange),
-    /// The store fell behind the follower: what follows begins here.
+    /// The store fell behind the follower, since hot storage lost what it had
+    /// told: what follows begins here. Whoever adds up or prints what comes takes
+    /// back, or skips, what it had beyond this.
     Rewound(Positions),
     /// The run has ended, and all of it was delivered. The last event.
     Ended(RunState),

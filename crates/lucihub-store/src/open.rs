@@ -133,6 +133,10 @@ impl Store {
     }
 }
 
+/// For a hint: `redis://` over TLS, by a socket, to a cluster, and behind Sentinel.
+const REDIS_FORMS: &str = "redis://..., rediss://..., redis+unix://..., redis-cluster://..., rediss-cluster://..., \
+                           redis-sentinel://... and rediss-sentinel://...";
+
 #[cfg_attr(not(feature = "memory"), expect(unused_variables, reason = "no hot adapter with a clock in this build"))]
 #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "no hot adapter that connects in this build"))]
 async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStore>> {
@@ -156,7 +160,7 @@ async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStor
         // Connecting is a large future, and opening is rare: callers need not carry it.
         return Ok(Arc::new(Box::pin(RedisHot::open(options)).await?));
     }
-    let forms = [("memory:", cfg!(feature = "memory")), ("redis://...", cfg!(feature = "redis"))];
+    let forms = [("memory:", cfg!(feature = "memory")), (REDIS_FORMS, cfg!(feature = "redis"))];
     Err(unknown("hot", &urls.hot, &forms).into())
 }
 

@@ -159,6 +159,41 @@ async fn a_checkpoint_is_written_when_it_is_due_and_not_before() {
 }
 
 #[tokio::test]
+async fn nothing_is_unconfirmed_for_longer_than_two_seconds_although_walks_are_not_exact() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let recorder = begin_small(&lab.store, run).await;
+    let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default());
+    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 0);
+    for more in 0..6 {
+        record_some(&recorder, 2, 1_900 + more * 10..1_910 + more * 10, 10).await;
+        recorder.flush().await.unwrap();
+        // The walk before this one ended a little after it had begun.
+        lab.clock.advance(Duration::from_millis(if more % 2 == 0 { 993 } else { 1_001 }));
+        assert_eq!(lab::clean_walk(&keeper).await.checkpoints, more % 2, "walk {more}");
+    }
+}
+
+/// Archives a run while a device is active, under a plan for hot storage.
+async fn walk_under(plan: &FaultPlan) -> lucihub_store::archive::WalkReport {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    end_small(&begin_small(&lab.store, run).await).await;
+    lab.store.announce(&models::device_seen(1, "scanner"), Duration::from_secs(180)).await.unwrap();
+    Keeper::new(lab.split(plan, &FaultPlan::none()), KeeperOptions::default()).walk().await.unwrap()
+}
+
+#[tokio::test]
+async fn devices_that_cannot_be_read_take_nothing_from_a_report() {
+    let clean = FaultPlan::none();
+    assert_eq!(walk_under(&clean).await.devices, 1);
+    let at = clean.log().iter().position(|name| name == "hot.active").unwrap() as u64 + 1;
+    let report = walk_under(&FaultPlan::none().fail_nth(at)).await;
+    assert_eq!((report.archived, report.devices, report.errors.len()), (1, 0, 0));
+    assert!(report.devices_error.is_some(), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_dead_workers_run_is_failed_in_its_name_and_archived_with_what_is_there() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;

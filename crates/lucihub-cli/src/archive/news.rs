@@ -33,6 +33,12 @@ pub(super) struct Wrong {
     error: String,
 }
 
+impl Wrong {
+    pub(super) const fn is_of_a_run(&self) -> bool {
+        self.run.is_some()
+    }
+}
+
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.run {
@@ -42,9 +48,16 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// What went wrong with one run.
-pub(super) fn of_run((run, error): &(RunId, StoreError)) -> Wrong {
-    Wrong { run: Some(*run), error: error.to_string() }
+/// What went wrong in a walk. A storage that is away is said once, not again with every run.
+pub(super) fn wrong(report: &WalkReport) -> Vec<Wrong> {
+    let away = match &report.devices_error {
+        Some(StoreError::Unavailable { store, .. }) => Some(store),
+        _ => None,
+    };
+    let is_known = |error: &StoreError| matches!(error, StoreError::Unavailable { store, .. } if Some(store) == away);
+    let of_all = report.devices_error.iter().map(|error| Wrong { run: None, error: error.to_string() });
+    let of_runs = report.errors.iter().filter(|(_, error)| !is_known(error));
+    of_all.chain(of_runs.map(|(run, error)| Wrong { run: Some(*run), error: error.to_string() })).collect()
 }
 
 impl News {
@@ -74,7 +87,7 @@ impl News {
             (self.failed, "run failed, its worker being dead", "runs failed, their workers being dead"),
             (self.rescued, "run put back", "runs put back"),
             (self.archived, "run archived", "runs archived"),
-            (self.expired, "run let go of", "runs let go of"),
+            (self.expired, "run leaves hot storage in an hour", "runs leave hot storage in an hour"),
             (self.devices, "device entered", "devices entered"),
         ];
         let done: Vec<String> = all
@@ -104,12 +117,12 @@ impl Told {
     pub(super) fn news(&mut self, at: Timestamp, walked: Result<WalkReport>) -> News {
         let (report, errors) = match walked {
             Ok(report) => {
-                let errors = report.errors.iter().map(of_run).collect();
+                let errors = wrong(&report);
                 (report, errors)
             }
             Err(error) => (WalkReport::default(), vec![Wrong { run: None, error: error.to_string() }]),
         };
-        let began = errors.iter().all(|wrong: &Wrong| wrong.run.is_some());
+        let began = errors.iter().all(Wrong::is_of_a_run);
         let recovered = began && self.wrong.remove(&None).is_some();
         let errors = errors.into_iter().filter(|wrong| self.is_new(wrong)).collect();
         News { recovered, ..News::of(at, &report, errors) }
@@ -127,6 +140,8 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use lucihub_testkit::models::run_id;
+
     use super::*;
 
     #[test]
@@ -141,6 +156,20 @@ mod tests {
         let quiet = news(Ok(WalkReport::default()));
         assert!(!quiet.recovered && quiet.is_empty());
         assert_eq!(news(away()).errors.len(), 1, "a new outage is news");
+    }
+
+    #[test]
+    fn a_storage_that_is_away_is_said_once_for_all_runs() {
+        let away = || StoreError::unavailable("redis://host", "no answer");
+        let mut report = WalkReport::default();
+        report.errors = vec![(run_id(1), away()), (run_id(2), StoreError::not_found("cell"))];
+        assert_eq!(wrong(&report).len(), 2);
+        report.devices_error = Some(away());
+        let said: Vec<String> = wrong(&report).iter().map(ToString::to_string).collect();
+        assert!(
+            said.len() == 2 && said[0] == away().to_string() && said[1].ends_with("cell does not exist"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -3,17 +3,21 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lucihub_models_core::RunId;
+use lucihub_models_core::{RunId, RunState};
 use lucihub_store::{Keeper, KeeperOptions, Store};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::args::DemoArgs;
 use crate::failure::Failure;
+use crate::stop::Interrupts;
 use crate::{output, place};
 
 /// How long archiving may take before the demo gives up.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long somebody else's keeper may take once the person has pressed Ctrl-C.
+const BRIEF: Duration = Duration::from_secs(5);
 
 /// How often it looks whether the run is archived.
 const LOOK: Duration = Duration::from_millis(10);
@@ -42,10 +46,14 @@ impl Archiving {
     }
 
     /// Says what is waited for, where it is somebody else's work.
-    pub(super) fn explain(&self) {
+    pub(super) fn explain(&self, state: &RunState, interrupts: &Interrupts) {
         if self.own.is_none() {
-            let seconds = LIMIT.as_secs();
-            output::say(format!("recorded; waiting up to {seconds} s for a `lucihub archive --watch` to archive it"));
+            let done = if *state == RunState::Cancelled { "cancelled" } else { "recorded" };
+            let (seconds, again) = if interrupts.any() { (BRIEF, " again") } else { (LIMIT, "") };
+            let seconds = seconds.as_secs();
+            output::say(format!(
+                "{done}; waiting up to {seconds} s for a `lucihub archive --watch` to archive it, or until Ctrl-C{again}"
+            ));
         }
     }
 
@@ -56,6 +64,7 @@ impl Archiving {
         run: RunId,
         ended: Instant,
         dir: &Path,
+        interrupts: &Interrupts,
     ) -> Result<Duration, Failure> {
         let waiting = async {
             while store.status(run).await?.archived.is_none() {
@@ -66,10 +75,19 @@ impl Archiving {
             }
             Ok(ended.elapsed())
         };
-        tokio::time::timeout(LIMIT, waiting).await.map_err(|_| match self.own {
-            Some(_) => Failure::TimedOut { what: "archiving", seconds: LIMIT.as_secs() },
-            None => Failure::Unarchived { run, file: place::database(dir), seconds: LIMIT.as_secs() },
-        })?
+        let interrupted = async {
+            interrupts.pressed(1).await;
+            tokio::time::sleep(BRIEF).await;
+        };
+        tokio::select! {
+            waited = waiting => waited,
+            // Its own keeper is quick; what it holds in memory would be lost.
+            () = interrupted, if self.own.is_none() => Err(Failure::Stopped { run, waits: true }),
+            () = tokio::time::sleep(LIMIT) => Err(match self.own {
+                Some(_) => Failure::TimedOut { what: "archiving", seconds: LIMIT.as_secs() },
+                None => Failure::Unarchived { run, file: place::database(dir), seconds: LIMIT.as_secs() },
+            }),
+        }
     }
 
     /// Stops the demo's own keeper.

@@ -9,7 +9,7 @@ use lucihub_store::Store;
 use super::lorenz::Signals;
 use crate::failure::Failure;
 use crate::output;
-use crate::plot::{self, Edge, Pair, Request};
+use crate::plot::{self, Edge, Pair, Request, Which};
 
 /// Samples of the time series before and after the lost chunk: 0.1 s in all.
 const AROUND: u64 = 3_000;
@@ -33,7 +33,7 @@ impl Pictures {
     pub(super) async fn draw(store: &Store, run: RunId, signals: &Signals, dir: &Path) -> Result<Self, Failure> {
         let lost = signals.lost();
         let around = |samples: u64| lost.start.saturating_sub(samples)..(lost.end + samples).min(signals.samples());
-        let request = |channels: Vec<u32>, window: Range<u64>| Request {
+        let request = |channels: Vec<Which>, window: Range<u64>| Request {
             run,
             channels,
             xy: None,
@@ -43,7 +43,7 @@ impl Pictures {
         let pictures = Self {
             time: dir.join(format!("{run}-time.svg")),
             phase: dir.join(format!("{run}-phase.svg")),
-            terminal: request(vec![0], around(NEAR)),
+            terminal: request(vec![Which::Number(0)], around(NEAR)),
         };
         plot::write_svg(store, &request(Vec::new(), around(AROUND)), &pictures.time).await?;
         let portrait = Request { xy: Some(Pair { x: 0, y: 2 }), ..request(Vec::new(), 0..PORTRAIT) };

@@ -76,8 +76,9 @@ impl Report {
     pub(super) fn print(&self, args: &DemoArgs, pictures: &Pictures) -> Result<(), Failure> {
         let hot = match args.hot.server() {
             None => "in this process's memory, gone when it ends".to_owned(),
-            Some(server) => format!("more on {server}, which lets go of the run in an hour"),
+            Some(server) => format!("more on {server}; the run leaves hot storage in an hour"),
         };
+        let Typed { command, place } = Typed::of(args);
         let per_channel = self.gaps / self.channels.max(1);
         let text = format!(
             "\
@@ -115,20 +116,30 @@ It lies in {file}. Look at it:
             phase = pictures.phase.display(),
             window = pictures.typed(),
             file = database(&args.dir).display(),
-            command = command(),
-            place = place(&args.dir),
         );
         output::line(text)
     }
 }
 
 /// How this command was called, so that the next ones can be copied.
-pub(super) fn command() -> &'static str {
-    let by_cargo = std::env::var_os("CARGO").is_some();
-    if by_cargo { "cargo run --release -p lucihub-cli --" } else { "lucihub" }
+#[derive(Debug)]
+pub(super) struct Typed {
+    pub(super) command: String,
+    /// The flags that they need to find folder and server.
+    pub(super) place: String,
 }
 
-/// What the next commands need to find the folder.
-pub(super) fn place(dir: &Path) -> String {
-    if dir == Path::new(DEFAULT_DIR) { String::new() } else { format!(" --dir {}", dir.display()) }
+impl Typed {
+    pub(super) fn of(args: &DemoArgs) -> Self {
+        let by_cargo = std::env::var_os("CARGO").is_some();
+        let command = if by_cargo { "cargo run --release -p lucihub-cli --" } else { "lucihub" };
+        let (before, flags) = args.hot.typed();
+        let dir = &args.dir;
+        let dir = if dir == Path::new(DEFAULT_DIR) {
+            String::new()
+        } else {
+            format!(" --dir {}", output::typed(&dir.to_string_lossy()))
+        };
+        Self { command: format!("{before}{command}"), place: dir + &flags }
+    }
 }

@@ -21,7 +21,7 @@ use lucihub_store::Store;
 
 pub(crate) use compose::Request;
 pub(crate) use terminal::Size;
-pub(crate) use window::{Edge, Pair};
+pub(crate) use window::{Edge, Pair, Which};
 
 use crate::args::PlotArgs;
 use crate::failure::Failure;
@@ -69,7 +69,11 @@ fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // What others may read of new files is for the umask to say.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut beside = builder.prefix(".lucihub-plot-").tempfile_in(folder)?;
+    // The name of the file beside it would only confuse.
+    let mut beside = builder.prefix(".lucihub-plot-").tempfile_in(folder).map_err(|why| match why.kind() {
+        std::io::ErrorKind::NotFound => std::io::Error::other("there is no such folder"),
+        kind => kind.into(),
+    })?;
     beside.write_all(bytes)?;
     beside.as_file().sync_all()?;
     beside.persist(file)?;

@@ -1,5 +1,6 @@
 //! Which samples are drawn: `--from`, `--to` and `--xy` as they are typed.
 
+use std::convert::Infallible;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -27,6 +28,23 @@ impl FromStr for Edge {
             }
         }
         text.parse().map(Self::Sample).map_err(|_| refused())
+    }
+}
+
+/// A channel, as it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// By its number.
+    Number(u32),
+    /// By its name.
+    Name(String),
+}
+
+impl FromStr for Which {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Number))
     }
 }
 

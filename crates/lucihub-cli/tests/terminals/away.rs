@@ -21,6 +21,8 @@ fn readers_go_on_with_cold_storage_and_say_so() {
     assert_eq!((&json["source"], &json["archived_at"]), (&"stale".into(), &Value::Null));
     assert!(said(&shown).contains(&server.url()) && said(&shown).contains("this is what cold storage has"));
     assert!(printed(&ask(&["runs", "show", &run])).contains("stale, the last checkpoint"));
+    let unasked = lucihub(&["runs", "show", &run], dir.path(), "").output().unwrap();
+    assert!(printed(&unasked).contains("no REDIS_URL is set"), "{}", printed(&unasked));
     let list = ask(&["runs", "list"]);
     assert!(printed(&list).contains(&run) && said(&list).is_empty(), "lists need no hot storage");
     let devices = ask(&["devices", "list"]);

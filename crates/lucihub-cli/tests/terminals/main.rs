@@ -4,4 +4,5 @@
 mod away;
 mod process;
 mod refusals;
+mod stops;
 mod together;

@@ -64,12 +64,26 @@ impl Running {
 
     /// Asks it to stop, as a service's supervisor does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Presses Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// What it printed, once it has ended by itself and well.
-    pub(crate) fn ends(mut self) -> String {
+    pub(crate) fn ends(self) -> String {
+        self.ends_with(0).0
+    }
+
+    /// What it printed, and what it said last, once it has ended with this code.
+    pub(crate) fn ends_with(mut self, code: i32) -> (String, String) {
         let mut stdout = self.stdout.take().unwrap();
         let reading = std::thread::spawn(move || {
             let mut text = String::new();
@@ -78,8 +92,8 @@ impl Running {
         let status = until("it ends", || self.child.try_wait().unwrap());
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).unwrap();
-        assert!(status.success(), "{status}: {rest}");
-        reading.join().unwrap().unwrap()
+        assert_eq!(status.code(), Some(code), "{rest}");
+        (reading.join().unwrap().unwrap(), rest)
     }
 }
 

@@ -59,9 +59,22 @@ fn a_demo_ends_whoever_archives_its_run() {
     for _ in 0..3 {
         let demo = lucihub(&["demo", "--fast", "--samples", "20000"], dir.path(), &server.url()).output().unwrap();
         let report = printed(&demo);
-        assert!(report.contains(&format!("more on {}, which lets go of the run in an hour", server.url())), "{report}");
+        assert!(
+            report.contains(&format!("more on {}; the run leaves hot storage in an hour", server.url())),
+            "{report}"
+        );
         assert!(said(&demo).contains("in a second terminal: lucihub runs logs -f "), "{}", said(&demo));
     }
+    let other = tempfile::tempdir().unwrap();
+    let mut by_flag = lucihub(&["demo", "--fast", "--samples", "1000"], other.path(), "");
+    let flags = format!(" --redis-url {} --key-prefix lh:flag", server.url());
+    let report = by_flag.args(flags.split_whitespace()).output().unwrap();
+    assert!(
+        said(&report).lines().any(|hint| hint.starts_with("in a second") && hint.ends_with(&flags)),
+        "{}",
+        said(&report)
+    );
+    assert_eq!(printed(&report).matches(&flags).count(), 5, "{}", printed(&report));
     keeper.terminate();
     assert_eq!(keeper.ends(), "");
     let once = lucihub(&["archive"], dir.path(), &server.url()).output().unwrap();

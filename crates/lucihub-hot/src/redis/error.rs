@@ -27,15 +27,52 @@ const LATER: [&str; 10] =
 /// The client's words for people: it quotes errors of the system as programs see them.
 pub(super) fn plain(details: &str) -> String {
     let inside = |begin: &str, end: char| details.split_once(begin)?.1.split_once(end).map(|(text, _)| text);
-    if let Some(why) = inside("InvalidCertificate(", ')') {
+    if let Some(why) = inside(CERTIFICATE, ')') {
         return format!("its certificate is not accepted ({why}); name the authority's certificate as the CA file");
     }
-    if details.starts_with("Os {")
-        && let Some(message) = inside("message: \"", '"')
-    {
-        return message.to_owned();
+    for (form, begin) in [("Os {", "message: \""), ("Custom {", "error: \"")] {
+        if details.starts_with(form)
+            && let Some(message) = inside(begin, '"')
+        {
+            return message.to_owned();
+        }
     }
     details.to_owned()
+}
+
+/// How TLS begins to say what is wrong with a certificate.
+const CERTIFICATE: &str = "InvalidCertificate(";
+
+/// What the server or TLS says at opening that no waiting changes: a part of it, and what it means for people.
+const REFUSALS: [(&str, &str); 6] = [
+    ("WRONGPASS", "it refuses the login; check user and password of the URL, special characters escaped as in %20"),
+    ("NOAUTH", "it refuses the login; name user and password, as in redis://USER:PASSWORD@HOST:PORT"),
+    ("DB index is out of range", "it has no database of this number; leave it out of the URL, or name a lower one"),
+    ("cluster support disabled", "it is no cluster; use redis:// or rediss:// for a single server"),
+    (
+        "'SENTINEL'",
+        "it is no Sentinel; name the sentinels, whose port is 26379 as a rule, or use redis:// for the server",
+    ),
+    (CERTIFICATE, ""),
+];
+
+/// The port's error for a connection that could not be opened.
+pub(super) fn unopened(server: &str, error: &Error) -> StoreError {
+    let details = error.details();
+    if let Some((_, meaning)) = REFUSALS.iter().find(|(part, _)| details.contains(part)) {
+        let why = if meaning.is_empty() { plain(details) } else { format!("{meaning} ({})", details.trim()) };
+        return StoreError::precondition(server, why);
+    }
+    if *error.kind() == ErrorKind::Timeout {
+        return unanswered(server, "no answer in time");
+    }
+    StoreError::unavailable(server, plain(details))
+}
+
+/// The same for one that nobody answered: a server that speaks no TLS waits for the client's next word for ever.
+pub(super) fn unanswered(server: &str, why: &str) -> StoreError {
+    let hint = if server.starts_with("rediss") { "; if this port does not speak TLS, use redis:// there" } else { "" };
+    StoreError::unavailable(server, format!("{why}{hint}"))
 }
 
 impl Fault {
@@ -72,10 +109,15 @@ impl Fault {
                 store: server.to_owned(),
                 why: "its memory is at maxmemory; let the keeper archive and trim, or raise maxmemory".to_owned(),
             },
-            Self::Refused(why) if why.starts_with("NOPERM") => StoreError::precondition(
-                server,
-                format!("the user lacks a right ({why}); docs/operations.md lists those that are needed"),
-            ),
+            Self::Refused(why) if why.starts_with("NOPERM") => {
+                let what = if why.contains(" command") {
+                    ""
+                } else {
+                    "its patterns must cover the key prefix, as ~lh:* and &lh:* cover lh (LUCIHUB_KEY_PREFIX sets another); "
+                };
+                let list = "docs/operations.md lists the rights that are needed";
+                StoreError::precondition(server, format!("the user lacks a right ({why}); {what}{list}"))
+            }
             Self::Refused(why) => StoreError::precondition(server, why),
             Self::NoScript => StoreError::unavailable(server, "it forgets its scripts"),
             Self::Later(why) | Self::Unsent(why) => StoreError::unavailable(server, why),
@@ -100,9 +142,21 @@ mod tests {
     fn errors_of_the_system_are_words() {
         let refused = r#"Os { code: 111, kind: ConnectionRefused, message: "Connection refused" }"#;
         assert_eq!(plain(refused), "Connection refused");
+        let unknown =
+            r#"Custom { kind: Uncategorized, error: "failed to lookup address information: Name or service" }"#;
+        assert_eq!(plain(unknown), "failed to lookup address information: Name or service");
         let foreign = "Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) }";
         assert!(plain(foreign).starts_with("its certificate is not accepted (UnknownIssuer)"));
         assert_eq!(plain("WRONGPASS invalid"), "WRONGPASS invalid");
+    }
+
+    #[test]
+    fn a_missing_right_names_the_prefix_where_keys_are_refused() {
+        let why = |text: &'static str| {
+            Fault::of(&Error::new(ErrorKind::Unknown, text)).into_store_error("r", false).to_string()
+        };
+        assert!(why("NOPERM No permissions to access a key").contains("LUCIHUB_KEY_PREFIX"));
+        assert!(!why("NOPERM this user has no permissions to run the 'hkeys' command").contains("LUCIHUB_KEY_PREFIX"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use fred::types::{Builder, ClientState, ClusterHash, CustomCommand, Key, Value};
 use lucihub_models_core::{IdSource, Result, StoreError, SystemIds};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::error::{Fault, plain};
+use super::error::{Fault, plain, unanswered, unopened};
 use super::options::RedisOptions;
 use super::reply::Reply;
 use super::script::{Script, Scripts};
@@ -63,8 +63,8 @@ impl Link {
             let client = build(&config, options.timeout).map_err(|e| unreachable(&server, plain(e.details())))?;
             match timeout(options.connect_timeout, client.init()).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(unreachable(&server, plain(error.details()))),
-                Err(_) => return Err(unreachable(&server, format!("no answer in {:?}", options.connect_timeout))),
+                Ok(Err(error)) => return Err(unopened(&server, &error)),
+                Err(_) => return Err(unanswered(&server, &format!("no answer in {:?}", options.connect_timeout))),
             }
             clients.push(Slot { client: RwLock::new(client), silent: AtomicU32::new(0) });
         }

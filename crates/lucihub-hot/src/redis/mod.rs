@@ -98,8 +98,9 @@ impl RedisHot {
     /// Connects to a server.
     ///
     /// # Errors
-    /// `Invalid` for a URL of another form; `Unavailable` if the server cannot be reached in time; `Precondition` for a
-    /// server that is too old, throws data away when it is full, or holds keys of another layout.
+    /// `Invalid` for a URL of another form; `Unavailable` if the server cannot be reached in time; `Precondition` for what
+    /// waiting does not change: a server that refuses the login or a right, whose certificate is not trusted, that is no
+    /// cluster, is too old, throws data away when it is full, or holds keys of another layout.
     pub async fn open(options: RedisOptions) -> Result<Self> {
         let keys = Keys::new(&options.prefix)?;
         let link = Link::open(&options).await?;

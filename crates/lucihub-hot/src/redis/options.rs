@@ -90,11 +90,24 @@ impl RedisOptions {
     }
 }
 
+impl RedisOptions {
+    /// The server as people and logs may see it: scheme, host, port and socket of the URL, no user, no password.
+    ///
+    /// ```
+    /// use lucihub_hot::redis::RedisOptions;
+    /// assert_eq!(RedisOptions::new("redis://worker:secret@redis.lab:6379/1").server(), "redis://redis.lab:6379");
+    /// ```
+    #[must_use]
+    pub fn server(&self) -> String {
+        super::url::shown(&self.url)
+    }
+}
+
 impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { url: _, prefix, limits, timeout, connect_timeout, ca_file, allow_eviction } = self;
         f.debug_struct("RedisOptions")
-            .field("server", &super::url::shown(&self.url))
+            .field("server", &self.server())
             .field("prefix", prefix)
             .field("limits", limits)
             .field("timeout", timeout)

@@ -93,7 +93,8 @@ pub(super) async fn check(link: &Link, options: &RedisOptions) -> Result<()> {
                 link.server(),
                 format!(
                     "its maxmemory-policy is {policy}, so it throws away live runs when it is full; run `CONFIG SET \
-                     maxmemory-policy noeviction` and set it in redis.conf too, or allow eviction explicitly"
+                     maxmemory-policy noeviction` and set it in redis.conf too; `RedisOptions::allowing_eviction` uses \
+                     the server all the same"
                 ),
             ));
         }

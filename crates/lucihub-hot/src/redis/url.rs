@@ -8,16 +8,18 @@ use fred::rustls::pki_types::pem::PemObject;
 use fred::rustls::{ClientConfig, RootCertStore};
 use fred::types::config::{Config, ServerConfig, TlsConnector};
 use lucihub_models_core::Invalid;
-use url::Url;
+use url::{ParseError, Url};
 
 /// The schemes, and what each one is.
 const SCHEMES: [&str; 7] =
     ["redis", "rediss", "redis+unix", "redis-cluster", "rediss-cluster", "redis-sentinel", "rediss-sentinel"];
 
 /// The scheme, host, port and socket of a URL: no user, no password, no parameters. Of one that does not parse, only
-/// the scheme is shown, since nobody knows where its password ends.
+/// the scheme is shown, since nobody knows where its password ends; what stands before a colon alone may be one too.
 pub(super) fn shown(url: &str) -> String {
-    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let Some((scheme, _)) = url.split_once("://") else {
+        return without_slashes(url).map_or_else(|| "...".to_owned(), |scheme| format!("{scheme}:..."));
+    };
     let scheme = if scheme.len() <= 20 { scheme } else { "" };
     let Ok(parsed) = Url::parse(url) else { return format!("{scheme}://...") };
     let host = parsed.host_str().unwrap_or_default();
@@ -26,6 +28,41 @@ pub(super) fn shown(url: &str) -> String {
     format!("{scheme}://{host}{port}{socket}")
 }
 
+/// The scheme of a URL that lacks only its slashes.
+fn without_slashes(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once(':')?;
+    (!rest.starts_with("//") && SCHEMES.contains(&scheme)).then_some(scheme)
+}
+
+/// What is wrong with a URL that the client does not take, and what to do. The client's own words may repeat the URL, and
+/// so the password.
+fn malformed(url: &str) -> (&'static str, &'static str) {
+    let parsed = match Url::parse(url) {
+        Err(ParseError::InvalidPort) => {
+            return (
+                "its port is no number from 1 to 65535",
+                "write redis://HOST:6379; special characters in user and password are escaped, / as %2F and @ as %40",
+            );
+        }
+        Err(_) => return MALFORMED,
+        Ok(parsed) => parsed,
+    };
+    let number = parsed.path().trim_matches('/');
+    if parsed.host_str().unwrap_or_default().is_empty() {
+        ("it names no host", "write redis://HOST:6379")
+    } else if matches!(parsed.scheme(), "redis" | "rediss") && !number.is_empty() && number.parse::<u8>().is_err() {
+        ("its database is no number", "write redis://HOST:6379/1, or leave it out")
+    } else {
+        MALFORMED
+    }
+}
+
+const MALFORMED: (&str, &str) = (
+    "it is malformed",
+    "escape special characters in user and password; a cluster and a Sentinel name more nodes as ?node=HOST:PORT, a \
+     Sentinel also sentinelServiceName=NAME",
+);
+
 /// The client's configuration for a URL.
 ///
 /// # Errors
@@ -33,17 +70,18 @@ pub(super) fn shown(url: &str) -> String {
 pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid> {
     let invalid = |problem: String| Invalid::new(format!("Redis URL {}", shown(url)), problem);
     let scheme = url.split("://").next().unwrap_or_default();
+    if let Some(scheme) = without_slashes(url) {
+        return Err(invalid("it lacks // after the scheme".to_owned()).hint(format!("write {scheme}://...")));
+    }
     if !url.contains("://") || !SCHEMES.contains(&scheme) {
         return Err(invalid("its scheme is not known".to_owned())
             .hint(format!("use {}, as in redis://host:6379", SCHEMES.join(", "))));
     }
-    // TLS is ours to set up. The client's own words about a URL may repeat it, and so the password.
+    // TLS is ours to set up.
     let plain = url.replacen("rediss", "redis", 1);
     let mut config = Config::from_url(if scheme.starts_with("rediss") { &plain } else { url }).map_err(|_| {
-        invalid("it is malformed".to_owned()).hint(
-            "escape special characters in user and password; a cluster and a Sentinel name more nodes as ?node=HOST:PORT, \
-             a Sentinel also sentinelServiceName=NAME",
-        )
+        let (problem, hint) = malformed(url);
+        invalid(problem.to_owned()).hint(hint)
     })?;
     if let ServerConfig::Unix { path } = &config.server
         && path.as_os_str().is_empty()
@@ -131,6 +169,19 @@ mod tests {
                 ServerConfig::Sentinel { .. } => "sentinel",
             };
             assert_eq!(kind, expected, "{url}");
+        }
+        for (bad, problem) in [
+            ("redis:127.0.0.1", "Redis URL redis:...: it lacks // after the scheme; write redis://..."),
+            ("redis://127.0.0.1:63x79", "its port is no number"),
+            ("redis://127.0.0.1:99999", "its port is no number"),
+            ("redis://user:pa55/w0rd@host", "/ as %2F"),
+            ("redis://", "it names no host"),
+            ("rediss://host/one", "its database is no number"),
+            ("redis-sentinel://host:1", "sentinelServiceName"),
+            ("reddis://host", "use redis, rediss, redis+unix, redis-cluster"),
+        ] {
+            let error = parse(bad, None).unwrap_err().to_string();
+            assert!(error.contains(problem) && !error.contains("w0rd"), "{bad}: {error}");
         }
         for bad in ["localhost:6379", "http://host", "redis+unix://", "redis-sentinel://host:1", ""] {
             let error = parse(bad, None).unwrap_err().to_string();

@@ -39,12 +39,17 @@ async fn tls() -> Arc<dyn HotHarness> {
     harness(options(&server.tls_url()).with_ca_file(server.ca_file()), server).await
 }
 
-/// A user with exactly the rights that the documentation asks for.
-async fn least() -> Arc<dyn HotHarness> {
+/// The lines of an ACL file with exactly the rights that the documentation asks for, and how a URL of that user begins.
+pub(crate) fn least_user() -> (String, String) {
     let lines = format!("user default off\n{}", USER.replace("CHANGE-ME", PASSWORD));
+    (lines, format!("redis://lucihub:{PASSWORD}@"))
+}
+
+/// A user with exactly these rights.
+async fn least() -> Arc<dyn HotHarness> {
+    let (lines, login) = least_user();
     let server = shared!(RedisServer, RedisServer::start(Config::new().acl(&lines)));
-    let url = server.url().replace("redis://", &format!("redis://lucihub:{PASSWORD}@"));
-    harness(options(&url), server).await
+    harness(options(&server.url().replace("redis://", &login)), server).await
 }
 
 async fn of_cluster() -> Arc<dyn HotHarness> {

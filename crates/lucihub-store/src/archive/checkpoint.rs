@@ -1,11 +1,13 @@
 //! Checkpoints: what hot storage has and cold storage has not, as cells.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use lucihub_models_core::cold::Checkpoint;
 use lucihub_models_core::{LogCell, Positions, Result, RunId, SampleCell};
 
 use super::keeper::{Keeper, WalkReport};
+use super::options::KeeperOptions;
 use crate::read::Located;
 
 /// A log line counts this much before its text is known.
@@ -25,7 +27,14 @@ impl Keeper {
         let mut memory = self.memory();
         // The age counts from the first look, so that a run that has just begun is not written at once.
         let since = *memory.entry(located.run()).or_default().checkpointed_at.get_or_insert(now);
-        bytes >= self.options.checkpoint_bytes || now.since(since) >= self.options.checkpoint_age
+        bytes >= self.options.checkpoint_bytes || self.is_old(now.since(since))
+    }
+
+    /// Whether the next walk would come too late for what is unconfirmed for so long. Walks are not exact to the
+    /// millisecond, and writing takes its time, so a tenth of a walk is none.
+    fn is_old(&self, age: Duration) -> bool {
+        let KeeperOptions { checkpoint_age, walk, .. } = self.options;
+        age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
     /// Writes every cell that has grown, then tells hot storage what is safe.

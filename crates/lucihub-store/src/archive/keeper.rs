@@ -68,11 +68,14 @@ pub struct WalkReport {
     pub devices: u64,
     /// What went wrong, by run. The next walk tries again.
     pub errors: Vec<(RunId, StoreError)>,
+    /// Why active devices could not all be entered. The next walk tries again.
+    pub devices_error: Option<StoreError>,
 }
 
 impl WalkReport {
     fn add(&mut self, other: Self) {
-        let Self { opened, mirrored, checkpoints, failed, rescued, archived, expired, devices, errors } = other;
+        let Self { opened, mirrored, checkpoints, failed, rescued, archived, expired, devices, errors, devices_error } =
+            other;
         self.opened += opened;
         self.mirrored += mirrored;
         self.checkpoints += checkpoints;
@@ -82,6 +85,7 @@ impl WalkReport {
         self.expired += expired;
         self.devices += devices;
         self.errors.extend(errors);
+        self.devices_error = self.devices_error.take().or(devices_error);
     }
 }
 
@@ -97,8 +101,8 @@ impl Keeper {
     /// enters active devices into the registry.
     ///
     /// # Errors
-    /// When the pending runs or the active devices cannot be read. Failures of
-    /// single runs are in the report.
+    /// When the pending runs cannot be read. Failures of single runs and of the
+    /// registry are in the report.
     pub async fn walk(&self) -> Result<WalkReport> {
         const PAGE: usize = 500;
         let mut report = WalkReport::default();
@@ -118,7 +122,9 @@ impl Keeper {
         let open: std::collections::HashSet<RunId> = open.into_iter().collect();
         self.memory().retain(|run, _| open.contains(run));
         // Last, so that a device that cannot be entered keeps no run waiting.
-        report.devices = self.register_devices().await?;
+        if let Err(error) = self.register_devices(&mut report).await {
+            report.devices_error = Some(error);
+        }
         Ok(report)
     }
 
@@ -162,17 +168,16 @@ impl Keeper {
             .await
     }
 
-    async fn register_devices(&self) -> Result<u64> {
-        let mut entered = 0;
+    async fn register_devices(&self, report: &mut WalkReport) -> Result<()> {
         for active in self.store.hot().active().await? {
             let known = self.seen().get(&active.seen.id).copied();
             if known.is_none_or(|at| at < active.seen_at) {
                 self.store.cold().put_seen(&registry_entry(&active)).await?;
                 self.seen().insert(active.seen.id.clone(), active.seen_at);
-                entered += 1;
+                report.devices += 1;
             }
         }
-        Ok(entered)
+        Ok(())
     }
 
     /// What is remembered. A panic while it was held leaves it usable: it is hints.

@@ -14,7 +14,8 @@ use std::time::Duration;
 pub struct KeeperOptions {
     /// The time between two walks, should a wake-up be lost. Default 1 s.
     pub walk: Duration,
-    /// The time between two checkpoints of a run. Default 2 s.
+    /// How long samples and lines of a live run may be unconfirmed: a walk writes
+    /// a checkpoint unless the next one is soon enough. Default 2 s.
     pub checkpoint_age: Duration,
     /// Bytes of unconfirmed samples and lines at which a checkpoint is written
     /// earlier. Default 8 MiB.

@@ -116,7 +116,8 @@ impl Recorder {
     /// What it has done so far.
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
-        self.shared.lock().stats
+        let p = self.shared.lock();
+        RecorderStats { waiting_bytes: p.waiting_bytes(), ..p.stats }
     }
 
     /// Appends a change of state, now.

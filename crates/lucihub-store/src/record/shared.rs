@@ -30,6 +30,8 @@ pub struct RecorderStats {
     pub replay_dropped: u64,
     /// Bytes in the replay buffer.
     pub replay_bytes: usize,
+    /// Bytes that are not acknowledged yet.
+    pub waiting_bytes: usize,
 }
 
 /// The state behind the handle.

@@ -84,7 +84,7 @@ impl Lab {
 /// One walk, which must not fail.
 pub(crate) async fn clean_walk(keeper: &Keeper) -> WalkReport {
     let report = keeper.walk().await.unwrap();
-    assert!(report.errors.is_empty(), "{report:?}");
+    assert!(report.errors.is_empty() && report.devices_error.is_none(), "{report:?}");
     report
 }
 

@@ -1,7 +1,8 @@
 -- Places a run that is not there: a new one, or one that its writer puts back.
 --
--- ARGV: '1' to write, '1' if one that nobody ever took over gives way, the new incarnation; then fields of the run, positions (base, confirmed), fields of the head, four
--- lists, stream entries, and for a writer that goes on its lease in microseconds.
+-- ARGV: '1' to write, '1' if one that nobody ever took over gives way, the new incarnation; then fields of the run,
+-- positions (base, confirmed), fields of the head, four lists, stream entries, and for a writer that goes on its lease in
+-- microseconds.
 local act, replaces, incarnation = take(), take(), take()
 local at = now()
 local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'mark', 'seal')

@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod kill;
 mod races;
+mod refused;
 mod tally;
 mod watch;
 mod writer;

@@ -1,6 +1,6 @@
 //! The schema and its migrations, on both databases.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod first;
 mod given;

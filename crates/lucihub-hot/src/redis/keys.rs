@@ -2,10 +2,9 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `lh:{RUN}:run` | hash | what decides: writer and epoch, lease, last batches, state, seal, times | with the run |
+//! | `lh:{RUN}:run` | hash | what decides: writer and epoch, lease, last batches, state, seal, times; and how far the run is: `next:states`, `next:phases`, `next:lines`, and `next:N` for channel N | with the run |
 //! | `lh:{RUN}:gone` | string | until when a deleted run is refused, in microseconds since 1970 | as it says |
-//! | `lh:{RUN}:next` | hash | how far the run is: `states`, `phases`, `lines`, and each channel by number | with the run |
-//! | `lh:{RUN}:base` | hash | below what lines and samples have left, by the same names | with the run |
+//! | `lh:{RUN}:base` | hash | below what lines and samples have left: `lines`, and each channel by number | with the run |
 //! | `lh:{RUN}:confirmed` | hash | below what all is safe in cold storage, by the same names | with the run |
 //! | `lh:{RUN}:head` | hash | the head, a JSON text per field, by the fields' names in the document | with the run |
 //! | `lh:{RUN}:states` | list | state changes, a JSON object each | with the run |
@@ -18,6 +17,7 @@
 //! | `lh:{devices}:all` | set | names of devices that were announced | for ever |
 //! | `lh:{devices}:d:NAME` | hash | one active device: what was seen, by whom, until when | its lease |
 //! | `lh:wake` | channel | the id of a run that keepers should look at | a moment |
+//! | `lh:pulse` | channel | nothing ever: it is subscribed to again and again, to see whether the connection lives | a moment |
 //! | `lh:meta` | hash | the number of this layout, and the oldest one whose programs may still use it | for ever |
 //!
 //! `lh` is the prefix, which can be chosen. All keys of one run bear one hash tag, so they lie in one slot of a
@@ -130,6 +130,11 @@ impl RunKeys {
     /// The samples of a channel.
     pub(super) fn samples(&self, channel: u32) -> Key {
         self.part(&format!("s:{channel}"))
+    }
+
+    /// The samples of so many channels.
+    pub(super) fn put_samples(&self, channels: usize, keys: &mut Vec<Key>) {
+        keys.extend((0_u32..).take(channels).map(|channel| self.samples(channel)));
     }
 
     /// The channel that followers listen to.

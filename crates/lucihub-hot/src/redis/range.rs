@@ -2,14 +2,15 @@
 //!
 //! A part is four commands in one pipeline: where the stream begins and ends, the entries up to the last position
 //! wanted, the one that holds it, and once more where the stream begins and ends. Entries come by plain `XRANGE`, since
-//! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if it
-//! was the same run before and after, and nothing of the range was trimmed; blocks never change.
+//! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if
+//! it was the same run before and after, and nothing of the range was trimmed; blocks never change.
 
 use std::ops::Range;
 
 use fred::bytes::Bytes;
 use fred::types::{Key, Value};
 use lucihub_models_core::{Result, RunId, StoreError};
+use tokio::time::Instant;
 
 use super::RedisHot;
 use super::block::Damage;
@@ -52,8 +53,11 @@ impl RedisHot {
         begin: impl Fn(u64) -> T,
         take: impl Fn(&mut T, u64, &Bytes, &Range<u64>) -> Result<u64, Damage>,
     ) -> Result<Option<T>> {
+        let mut deadline = self.link.deadline();
         'anew: loop {
-            let Some(mut part) = self.read_part(run, name, &stream, range.clone()).await? else { return Ok(None) };
+            let Some(mut part) = self.read_part(deadline, run, name, &stream, range.clone()).await? else {
+                return Ok(None);
+            };
             let incarnation = part.before.incarnation.clone();
             let start = range.start.clamp(part.before.base, part.before.next);
             let clipped = start..range.end.clamp(start, part.before.next);
@@ -84,7 +88,9 @@ impl RedisHot {
                 if part.done {
                     return Err(corrupt(run, name, at, "no block holds it"));
                 }
-                let Some(next) = self.read_part(run, name, &stream, at..clipped.end).await? else {
+                // A long stretch may take its time as long as it grows; what begins anew may not.
+                deadline = self.link.deadline();
+                let Some(next) = self.read_part(deadline, run, name, &stream, at..clipped.end).await? else {
                     return Ok(None);
                 };
                 part = next;
@@ -93,7 +99,14 @@ impl RedisHot {
     }
 
     /// Reads what follows the start of a range, until its end or until it is enough.
-    async fn read_part(&self, run: RunId, name: &str, stream: &Key, range: Range<u64>) -> Result<Option<Part>> {
+    async fn read_part(
+        &self,
+        deadline: Instant,
+        run: RunId,
+        name: &str,
+        stream: &Key,
+        range: Range<u64>,
+    ) -> Result<Option<Part>> {
         /// Entries of one answer: at most 4 MiB of samples, mostly much less.
         const ENTRIES: u64 = 64;
         let keys = self.keys.run(run).fixed(0);
@@ -106,7 +119,8 @@ impl RedisHot {
             vec![stream.clone().into(), from.into(), to.into(), "COUNT".into(), count.to_string().into()]
         };
         let reads = vec![xrange(after, last.clone(), ENTRIES), xrange(format!("({last}"), "+".to_owned(), 1)];
-        let (before, found, after) = self.link.read_between(&self.link.scripts.extent, keys, extent, reads).await?;
+        let (before, found, after) =
+            self.link.read_between(deadline, &self.link.scripts.extent, keys, extent, reads).await?;
         let (Some(before), Some(after)) = (read_extent(before)?, read_extent(after)?) else { return Ok(None) };
         let mut found = found.into_iter();
         let mut blocks = read_entries(found.next().unwrap_or(Value::Null))?;

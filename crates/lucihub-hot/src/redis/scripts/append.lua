@@ -15,7 +15,17 @@ local entries, lists, fields = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(AR
 
 -- A server without room refuses the first write, and nothing but that.
 for n = 1, entries do
-  redis.call('XADD', KEYS[n + 2], ARGV[2 * n + 6], 'b', ARGV[2 * n + 7])
+  local key, id, block = KEYS[n + 2], ARGV[2 * n + 6], ARGV[2 * n + 7]
+  local added = redis.pcall('XADD', key, id, 'b', block)
+  if type(added) == 'table' and added['err'] then
+    -- What lies past the run's marks does not exist: a script that failed half-way left it. It makes room.
+    local reached = redis.call('HGET', RUN, 'next:' .. (string.match(key, ':s:(%d+)$') or 'lines')) or '0'
+    for _, entry in ipairs(redis.call('XRANGE', key, '(' .. reached .. '-0', '+')) do
+      redis.call('XDEL', key, entry[1])
+    end
+    redis.call('XSETID', key, reached .. '-0')
+    redis.call('XADD', key, id, 'b', block)
+  end
 end
 local place = 2 * entries + 8
 local marks = place

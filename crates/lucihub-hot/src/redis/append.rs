@@ -153,7 +153,9 @@ impl RedisHot {
         args.extend(["tip".into(), Value::from(tip.as_str())]);
         args.extend([slot(batch.seq()).into(), Value::from(format!("{}:{digest}", batch.seq()))]);
         let mut head = stage.head;
+        let mut head_bytes = 0;
         let grown = if changes_head(body, &plan) {
+            head_bytes = batch.size();
             Arc::make_mut(&mut head).apply(body, &plan);
             // After a failover that lost a take-over, another writer may have the same epoch and number.
             let rev = format!("{}.{}.{digest}", mark_text(batch.mark()), batch.seq());
@@ -170,7 +172,10 @@ impl RedisHot {
         }
         args[counts + 2] = count(args.len() - entries);
         args[counts + 1] = count(put_growth(grown, &run_keys, &mut keys, &mut args));
-        self.cache.with(run, |r| r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next }));
+        self.cache.with(run, |r| {
+            r.head_bytes += head_bytes;
+            r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next });
+        });
         Ok(Planned::Ready(keys, args))
     }
 
@@ -262,9 +267,9 @@ fn put_entries(
         args.push(entry.block.into());
     };
     if !body.lines.is_empty() {
-        let entry = pack_lines(run, first_line, &body.lines)
+        let packed = pack_lines(run, first_line, &body.lines)
             .map_err(|e| StoreError::from(Invalid::new("log lines", e.to_string())))?;
-        put(run_keys.log(), entry);
+        packed.into_iter().for_each(|entry| put(run_keys.log(), entry));
     }
     let mut entries = Vec::new();
     for (channel, pieces) in &plan.pieces {

@@ -100,6 +100,12 @@ impl Link {
         Instant::now() + self.timeout
     }
 
+    /// Bounds a read that waits for another one first.
+    pub(super) async fn in_time<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = timeout_at(self.deadline(), read).await;
+        answer.unwrap_or_else(|_| Err(unreachable(&self.server, format!("no answer in {:?}", self.timeout))))
+    }
+
     /// A task that outlives the call that begins it.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
@@ -209,8 +215,8 @@ impl Link {
         }
     }
 
-    /// Reads by plain commands between two calls of a script, all in one pipeline: what the script says before and after
-    /// tells what the commands saw.
+    /// Reads by plain commands between two calls of a script, all in one pipeline: what the script says before and
+    /// after tells what the commands saw.
     pub(super) async fn read_between(
         &self,
         deadline: Instant,

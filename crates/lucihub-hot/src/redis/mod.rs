@@ -64,6 +64,7 @@ use entities::Entities;
 use flights::Flights;
 use keys::Keys;
 use link::Link;
+use range::PartSize;
 use secure::Securing;
 use watch::Watch;
 
@@ -95,6 +96,7 @@ pub struct RedisHot {
     link: Arc<Link>,
     cache: Arc<Cache>,
     entities: Arc<Entities>,
+    parts: Arc<PartSize>,
     watch: Arc<Watch>,
     secured: Arc<Securing>,
     gets: Flights<RunId, Option<HotRun>>,
@@ -122,6 +124,7 @@ impl RedisHot {
             secured: Arc::new(Securing::new(link.clone())),
             cache: Arc::new(Cache::new()),
             entities: Arc::new(Entities::new()),
+            parts: Arc::new(PartSize::new()),
             link,
             watch: Arc::new(watch),
             gets: Flights::default(),

@@ -6,6 +6,7 @@
 //! it was the same run before and after, and nothing of the range was trimmed; blocks never change.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fred::bytes::Bytes;
 use fred::types::{Key, Value};
@@ -37,6 +38,29 @@ struct Part {
     /// Whether there is no more up to the end of the range.
     done: bool,
     blocks: Vec<Stored>,
+}
+
+/// How many entries one part has: fewer once they did not come in time, and more again when they do.
+#[derive(Debug)]
+pub(super) struct PartSize(AtomicU64);
+
+impl PartSize {
+    /// At most 4 MiB of samples, mostly much less.
+    const MOST: u64 = 64;
+
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(Self::MOST))
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, size: u64, in_time: bool) {
+        let next = if in_time { (size * 2).min(Self::MOST) } else { (size / 2).max(1) };
+        // Of reads at the same time, the one that began with the present size decides.
+        let _ = self.0.compare_exchange(size, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
 }
 
 impl RedisHot {
@@ -107,8 +131,7 @@ impl RedisHot {
         stream: &Key,
         range: Range<u64>,
     ) -> Result<Option<Part>> {
-        /// Entries of one answer: at most 4 MiB of samples, mostly much less.
-        const ENTRIES: u64 = 64;
+        let size = self.parts.get();
         let keys = self.keys.run(run).fixed(0);
         let mut extent = super::args();
         extent.push(name.into());
@@ -118,14 +141,15 @@ impl RedisHot {
         let xrange = |from: String, to: String, count: u64| -> Vec<Value> {
             vec![stream.clone().into(), from.into(), to.into(), "COUNT".into(), count.to_string().into()]
         };
-        let reads = vec![xrange(after, last.clone(), ENTRIES), xrange(format!("({last}"), "+".to_owned(), 1)];
-        let (before, found, after) =
-            self.link.read_between(deadline, &self.link.scripts.extent, keys, extent, reads).await?;
+        let reads = vec![xrange(after, last.clone(), size), xrange(format!("({last}"), "+".to_owned(), 1)];
+        let read = self.link.read_between(deadline, &self.link.scripts.extent, keys, extent, reads).await;
+        self.parts.note(size, !matches!(read, Err(StoreError::Unavailable { .. })));
+        let (before, found, after) = read?;
         let (Some(before), Some(after)) = (read_extent(before)?, read_extent(after)?) else { return Ok(None) };
         let mut found = found.into_iter();
         let mut blocks = read_entries(found.next().unwrap_or(Value::Null))?;
         // A part that was cut short goes on after its last entry.
-        let done = (blocks.len() as u64) < ENTRIES;
+        let done = (blocks.len() as u64) < size;
         if done {
             blocks.extend(read_entries(found.next().unwrap_or(Value::Null))?);
         }
@@ -141,7 +165,7 @@ fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
     }
 }
 
-/// Positions are below 2^41 by core's limits.
+/// No position that core's limits allow is larger: they end at 2^40 samples. Scripts know those below 2^53 exactly.
 const MOST: u64 = 1 << 52;
 
 fn read_entries(entries: Value) -> Result<Vec<Stored>> {

@@ -56,7 +56,8 @@ impl HotRuns for RedisHot {
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {
         let this = self.clone();
-        self.gets.join(run, move || async move { this.fetch(this.link.deadline(), run, false).await }).await
+        let get = self.gets.join(run, move || async move { this.fetch(this.link.deadline(), run, false).await });
+        self.link.in_time(get).await
     }
 
     async fn take_over(&self, request: &TakeOver) -> Result<TookOver> {

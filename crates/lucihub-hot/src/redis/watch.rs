@@ -123,6 +123,7 @@ impl HotWatch for RedisHot {
 
     async fn health(&self) -> Result<Health> {
         let this = self.clone();
-        self.healths.join((), move || async move { super::server::health(&this.link).await }).await
+        let health = self.healths.join((), move || async move { super::server::health(&this.link).await });
+        self.link.in_time(health).await
     }
 }

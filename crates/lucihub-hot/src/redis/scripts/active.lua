@@ -1,5 +1,5 @@
--- Those of some devices that are active. KEYS[2..]: the devices. ARGV: per device, its name and the revision of the entity
--- that the caller has: that entity is left out, for it is the one large field.
+-- Those of some devices that are active. KEYS[2..]: the devices. ARGV: per device, its name and the revision of the
+-- entity that the caller has: that entity is left out, for it is the one large field.
 local SMALL = {'since', 'until', 'type', 'firmware', 'scanner', 'seen_at', 'entity_rev'}
 local at = now()
 local devices, dead = {}, {}

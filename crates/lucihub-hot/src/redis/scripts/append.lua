@@ -2,9 +2,9 @@
 -- why. It does as little as it can: this is what a worker's samples cost.
 --
 -- KEYS: run, wake, then one per stream entry, then one per list.
--- ARGV: nonce, shift of the clock, the tip that the plan was made on, which confirmed positions the caller has, how many
--- stream entries, how many lists, how many fields of the run; then an id and a block per entry, the fields, and per list
--- a command, a count and its items.
+-- ARGV: nonce, shift of the clock, the tip that the plan was made on, which confirmed positions the caller has, how
+-- many stream entries, how many lists, how many fields of the run; then an id and a block per entry, the fields, and
+-- per list a command, a count and its items.
 local RUN, NONCE = KEYS[1], ARGV[1]
 local f = redis.call('HMGET', RUN, 'tip', 'seal', 'leaves', 'cancel', 'incarnation', 'confirmed_rev')
 if f[1] ~= ARGV[3] or f[2] or f[3] then

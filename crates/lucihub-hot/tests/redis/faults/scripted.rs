@@ -1,8 +1,9 @@
 //! A server of the tests' own making, for what the installed one cannot say: it answers by the book, with one thing
 //! changed.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lucihub_hot::redis::RedisHot;
 use lucihub_models_core::hot::{Durability, HotAppend, Secured};
@@ -31,6 +32,8 @@ const GOOD: Book = Book { wait: "*2\r\n:1\r\n:0\r\n", script: "has", echoes: tru
 struct Scripted {
     port: u16,
     book: Arc<Mutex<Book>>,
+    /// How many commands are still to be refused, as by a server that starts.
+    refusals: Arc<AtomicU32>,
     /// The commands that came, without those of connecting.
     heard: Arc<Mutex<Vec<String>>>,
 }
@@ -40,13 +43,14 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (book, heard) = (Arc::new(Mutex::new(GOOD)), Arc::<Mutex<Vec<String>>>::default());
-        let (shared, hears) = (book.clone(), heard.clone());
+        let refusals = Arc::<AtomicU32>::default();
+        let (shared, hears, refused) = (book.clone(), heard.clone(), refusals.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, shared.clone(), hears.clone()));
+                tokio::spawn(serve(stream, shared.clone(), hears.clone(), refused.clone()));
             }
         });
-        Self { port, book, heard }
+        Self { port, book, refusals, heard }
     }
 
     fn set(&self, change: impl FnOnce(&mut Book)) {
@@ -60,7 +64,12 @@ fn bulk(text: &str) -> String {
     format!("${}\r\n{text}\r\n", text.len())
 }
 
-async fn serve(stream: TcpStream, book: Arc<Mutex<Book>>, heard: Arc<Mutex<Vec<String>>>) -> Option<()> {
+async fn serve(
+    stream: TcpStream,
+    book: Arc<Mutex<Book>>,
+    heard: Arc<Mutex<Vec<String>>>,
+    refusals: Arc<AtomicU32>,
+) -> Option<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut name = String::new();
@@ -78,7 +87,9 @@ async fn serve(stream: TcpStream, book: Arc<Mutex<Book>>, heard: Arc<Mutex<Vec<S
         }
         let now = book.lock().unwrap().clone();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let refuse = refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         let answer = match &words[..] {
+            _ if refuse => "-LOADING Redis is loading the dataset in memory\r\n".to_owned(),
             ["CLIENT", "SETNAME", given] => {
                 (*given).clone_into(&mut name);
                 "+OK\r\n".to_owned()
@@ -103,6 +114,22 @@ async fn serve(stream: TcpStream, book: Arc<Mutex<Book>>, heard: Arc<Mutex<Vec<S
         }
         write.write_all(answer.as_bytes()).await.ok()?;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_still_loads_is_opened_once_it_is_ready() {
+    let server = Scripted::start().await;
+    server.refusals.store(8, Ordering::SeqCst);
+    let url = format!("redis://127.0.0.1:{}", server.port);
+    open(options(&url).with_timeout(Duration::from_secs(1))).await;
+    assert_eq!(server.refusals.load(Ordering::SeqCst), 0);
+
+    server.refusals.store(u32::MAX, Ordering::SeqCst);
+    let hasty = options(&url).with_timeout(Duration::from_secs(1)).with_connect_timeout(Duration::from_millis(300));
+    let start = Instant::now();
+    let refused = RedisHot::open(hasty).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
 async fn fsynced(hot: &RedisHot) -> Result<Secured> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_models_core::hot::{HotRuns, HotWatch, RunWakes, Wakes};
 use lucihub_testkit::models::{run_head, run_id};
@@ -67,6 +67,8 @@ impl Ears {
     async fn hear(&mut self, hot: &RedisHot, writers: &mut [Writer], seed: u64, when: &str) {
         for (writer, wakes) in writers.iter_mut().zip(&mut self.followers) {
             let most = Instant::now() + SOON;
+            // What woke it before does not count.
+            while wakes.next().now_or_never().is_some() {}
             loop {
                 writer.append(1).await;
                 if timeout(Duration::from_millis(500), wakes.next()).await.is_ok() {

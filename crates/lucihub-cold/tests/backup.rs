@@ -1,6 +1,5 @@
 //! A backup of a SQLite file in use, as `docs/operations.md` says, holds whole runs.
 #![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

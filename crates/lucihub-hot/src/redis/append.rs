@@ -8,6 +8,7 @@ use lucihub_models_core::hot::{Answer, Durability, HotAppend, Outcome, Restore, 
 use lucihub_models_core::{
     Batch, BatchBody, Invalid, Plan, Positions, Reject, Result, RunId, RunState, StoreError, WriterMark,
 };
+use tokio::time::Instant;
 
 use super::RedisHot;
 use super::block::{Entry, pack_lines, pack_samples};
@@ -44,15 +45,15 @@ impl HotAppend for RedisHot {
         /// How often the run may turn out to be another than the one that was planned on: only another process that
         /// writes under the same mark could do that.
         const TRIES: usize = 4;
-        let run = batch.run();
+        let (run, deadline) = (batch.run(), self.link.deadline());
         for _ in 0..TRIES {
             let mut planned = self.plan(batch)?;
             if matches!(planned, Planned::Unknown) {
-                self.fetch(run, true).await?;
+                self.fetch(deadline, run, true).await?;
                 planned = self.plan(batch)?;
             }
             let refused = match planned {
-                Planned::Ready(keys, args) => match self.send(batch, keys, args).await {
+                Planned::Ready(keys, args) => match self.send(deadline, batch, keys, args).await {
                     Ok(Some(answer)) => return Ok(answer),
                     Ok(None) => None,
                     // What else the answer has to say, a server without room says too.
@@ -62,7 +63,7 @@ impl HotAppend for RedisHot {
                 Planned::Refused(reject) => Some(Outcome::Rejected(reject)),
                 Planned::Unknown => None,
             };
-            match (self.check(batch).await?, refused) {
+            match (self.check(deadline, batch).await?, refused) {
                 (Said::Answer(answer), _) => return Ok(answer),
                 (Said::Passes { cancel, confirmed }, Some(outcome)) => {
                     return Ok(Answer { outcome, cancel, confirmed });
@@ -152,9 +153,12 @@ impl RedisHot {
         args.extend(["tip".into(), Value::from(tip.as_str())]);
         args.extend([slot(batch.seq()).into(), Value::from(format!("{}:{digest}", batch.seq()))]);
         let mut head = stage.head;
+        let mut head_bytes = 0;
         let grown = if changes_head(body, &plan) {
+            head_bytes = batch.size();
             Arc::make_mut(&mut head).apply(body, &plan);
-            let rev = format!("{}.{}", batch.mark().epoch, batch.seq());
+            // After a failover that lost a take-over, another writer may have the same epoch and number.
+            let rev = format!("{}.{}.{digest}", mark_text(batch.mark()), batch.seq());
             args.extend(["head_rev".into(), Value::from(rev)]);
             growth(body, &plan)?
         } else {
@@ -168,15 +172,20 @@ impl RedisHot {
         }
         args[counts + 2] = count(args.len() - entries);
         args[counts + 1] = count(put_growth(grown, &run_keys, &mut keys, &mut args));
-        self.cache.with(run, |r| r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next }));
+        self.cache.with(run, |r| {
+            r.head_bytes += head_bytes;
+            r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next });
+        });
         Ok(Planned::Ready(keys, args))
     }
 
     /// Sends a batch as it was planned. `None` if the run is not the one that it was planned on.
-    async fn send(&self, batch: &Batch, keys: Vec<Key>, args: Vec<Value>) -> Result<Option<Answer>> {
-        let mut reply = self.link.call(Lane::Write, &self.link.scripts.append, keys, args).await?;
-        if reply.text()? != "applied" {
-            return Ok(None);
+    async fn send(&self, deadline: Instant, batch: &Batch, keys: Vec<Key>, args: Vec<Value>) -> Result<Option<Answer>> {
+        let mut reply = self.link.call_by(deadline, Lane::Write, &self.link.scripts.append, keys, args).await?;
+        match &*reply.text()? {
+            "applied" => {}
+            "other" => return Ok(None),
+            other => return Err(reply.bad(format!("{other:?}"))),
         }
         let cancel = !reply.text()?.is_empty();
         let confirmed = match reply.optional_next()? {
@@ -190,7 +199,7 @@ impl RedisHot {
     }
 
     /// What the checks before the plan say.
-    async fn check(&self, batch: &Batch) -> Result<Said> {
+    async fn check(&self, deadline: Instant, batch: &Batch) -> Result<Said> {
         let mut args = super::args();
         let before = batch.seq().checked_sub(1);
         args.extend([
@@ -203,7 +212,7 @@ impl RedisHot {
             self.cache.with(batch.run(), |r| r.known_confirmed()).into(),
         ]);
         let keys = self.keys.run(batch.run()).fixed(0);
-        let mut reply = self.link.call(Lane::Write, &self.link.scripts.check, keys, args).await?;
+        let mut reply = self.link.call_by(deadline, Lane::Write, &self.link.scripts.check, keys, args).await?;
         let code = reply.text()?;
         let gone = match &*code {
             "absent" => Some(Outcome::NoRun),
@@ -258,9 +267,9 @@ fn put_entries(
         args.push(entry.block.into());
     };
     if !body.lines.is_empty() {
-        let entry = pack_lines(run, first_line, &body.lines)
+        let packed = pack_lines(run, first_line, &body.lines)
             .map_err(|e| StoreError::from(Invalid::new("log lines", e.to_string())))?;
-        put(run_keys.log(), entry);
+        packed.into_iter().for_each(|entry| put(run_keys.log(), entry));
     }
     let mut entries = Vec::new();
     for (channel, pieces) in &plan.pieces {

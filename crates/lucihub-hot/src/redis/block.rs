@@ -10,9 +10,11 @@
 //! | kind | body |
 //! | --- | --- |
 //! | 0 values | f64, little-endian, one behind the other; the first index follows from the end |
-//! | 1 pieces | first index (u64), then pieces: 0, count (u32), values; or 1, samples (u64), inferred (u8), length of the cause (u32), cause |
+//! | 1 pieces | first index (u64), then pieces |
 //! | 2 lines | count (u32), then a JSON array of lines in the model's own form |
 //! | 3 lost lines | count (u64): lines that the store lost |
+//!
+//! A piece is 0, count (u32), values; or 1, samples (u64), inferred (u8), length of the cause (u32), cause.
 //!
 //! The end position is the id of the entry. A block that is read under another key or id than it was written for, or
 //! with a bit changed, fails its checksum.
@@ -36,8 +38,8 @@ const LOG: u32 = u32::MAX;
 
 /// Samples of one entry at most: a window of a few samples reads no more than this.
 const MOST_VALUES: usize = 8_192;
-/// Bytes of pieces after which another entry is begun.
-const MOST_BYTES: usize = 64 * 1024;
+/// Bytes of pieces or lines after which another entry is begun. One line may be longer by itself.
+const MOST_BYTES: usize = 8 * MOST_VALUES;
 
 /// A stream entry to be written: its id and its block.
 #[derive(Debug, Clone)]
@@ -97,19 +99,44 @@ pub(super) fn pack_samples(run: RunId, channel: u32, pieces: &[Piece], entries: 
     if pieces.iter().all(|piece| matches!(piece, Piece::Block { .. })) {
         return pack_values(run, channel, pieces, entries);
     }
-    let mut rest = pieces.iter();
-    while let Some(piece) = rest.as_slice().first() {
-        let first = piece.first();
-        let mut end = first;
-        let mut block = begin(PIECES, 8);
-        block.extend(first.to_le_bytes());
-        while block.len() < MOST_BYTES
-            && let Some(piece) = rest.next()
-        {
-            put_piece(&mut block, piece);
-            end = piece.end();
+    let Some(mut first) = pieces.first().map(Piece::first) else { return };
+    let mut at = first;
+    let mut block = Vec::new();
+    for piece in pieces {
+        let mut rest = match piece {
+            Piece::Block { values, .. } => &values[..],
+            Piece::Gap(_) => &[],
+        };
+        loop {
+            if block.is_empty() {
+                first = at;
+                block = begin(PIECES, 8);
+                block.extend(first.to_le_bytes());
+            }
+            match piece {
+                Piece::Block { .. } => {
+                    let room = (MOST_BYTES.saturating_sub(block.len()) / 8).max(1);
+                    let (now, later) = rest.split_at(rest.len().min(room));
+                    block.push(0);
+                    block.extend(u32::try_from(now.len()).unwrap_or(u32::MAX).to_le_bytes());
+                    put_values(&mut block, now);
+                    (rest, at) = (later, at + now.len() as u64);
+                }
+                Piece::Gap(gap) => {
+                    put_gap(&mut block, gap);
+                    at = gap.end;
+                }
+            }
+            if block.len() >= MOST_BYTES {
+                entries.push(seal(Place { run, channel, first, end: at }, std::mem::take(&mut block)));
+            }
+            if rest.is_empty() {
+                break;
+            }
         }
-        entries.push(seal(Place { run, channel, first, end }, block));
+    }
+    if !block.is_empty() {
+        entries.push(seal(Place { run, channel, first, end: at }, block));
     }
 }
 
@@ -139,33 +166,37 @@ fn pack_values(run: RunId, channel: u32, pieces: &[Piece], entries: &mut Vec<Ent
     }
 }
 
-fn put_piece(block: &mut Vec<u8>, piece: &Piece) {
-    match piece {
-        Piece::Block { values, .. } => {
-            block.push(0);
-            block.extend(u32::try_from(values.len()).unwrap_or(u32::MAX).to_le_bytes());
-            put_values(block, values);
-        }
-        Piece::Gap(gap) => {
-            block.push(1);
-            block.extend(gap.len().to_le_bytes());
-            block.push(u8::from(gap.inferred));
-            let cause = gap.cause.as_str().as_bytes();
-            block.extend(u32::try_from(cause.len()).unwrap_or(u32::MAX).to_le_bytes());
-            block.extend(cause);
-        }
-    }
+fn put_gap(block: &mut Vec<u8>, gap: &Gap) {
+    block.push(1);
+    block.extend(gap.len().to_le_bytes());
+    block.push(u8::from(gap.inferred));
+    let cause = gap.cause.as_str().as_bytes();
+    block.extend(u32::try_from(cause.len()).unwrap_or(u32::MAX).to_le_bytes());
+    block.extend(cause);
 }
 
-/// The entry for log lines.
+/// The entries for log lines.
 ///
 /// # Errors
 /// When a line is not JSON.
-pub(super) fn pack_lines(run: RunId, first: u64, lines: &[LogLine]) -> Result<Entry, serde_json::Error> {
-    let mut block = begin(LINES, 4 + lines.iter().map(|line| line.text.len() + 64).sum::<usize>());
-    block.extend(u32::try_from(lines.len()).unwrap_or(u32::MAX).to_le_bytes());
-    serde_json::to_writer(&mut block, lines)?;
-    Ok(seal(Place { run, channel: LOG, first, end: first + lines.len() as u64 }, block))
+pub(super) fn pack_lines(run: RunId, first: u64, lines: &[LogLine]) -> Result<Vec<Entry>, serde_json::Error> {
+    let size = |line: &LogLine| line.text.len() + 64;
+    let (mut entries, mut rest, mut first) = (Vec::new(), lines, first);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|line| {
+            bytes += size(line);
+            bytes <= MOST_BYTES
+        });
+        let (now, later) = rest.split_at(fits.count().max(1));
+        let mut block = begin(LINES, 4 + now.iter().map(size).sum::<usize>());
+        block.extend(u32::try_from(now.len()).unwrap_or(u32::MAX).to_le_bytes());
+        serde_json::to_writer(&mut block, now)?;
+        let end = first + now.len() as u64;
+        entries.push(seal(Place { run, channel: LOG, first, end }, block));
+        (rest, first) = (later, end);
+    }
+    Ok(entries)
 }
 
 /// The entry for lines that the store lost.
@@ -295,4 +326,60 @@ pub(super) fn read_lines(
     }
     lines.extend(all.into_iter().skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(most));
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunId {
+        "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap()
+    }
+
+    fn values(range: Range<u64>) -> Piece {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let values = range.clone().map(|index| index as f64).collect();
+        Piece::Block { first: range.start, values }
+    }
+
+    #[test]
+    fn entries_stay_small_beside_a_gap() {
+        let end = 300_000;
+        let gap = Gap::new(100_000..100_007, GapCause::Device);
+        let pieces = [values(0..100_000), Piece::Gap(gap.clone()), values(100_007..end)];
+        let mut entries = Vec::new();
+        pack_samples(run(), 3, &pieces, &mut entries);
+        assert!(entries.iter().all(|entry| entry.block.len() <= MOST_BYTES + 64), "an entry is too large");
+        let mut series = Series::starting_at(0);
+        let mut at = 0;
+        for entry in &entries {
+            assert_eq!(read_samples(run(), 3, entry.end, &entry.block, &(0..u64::MAX), &mut series).unwrap(), at);
+            at = entry.end;
+        }
+        assert_eq!((at, &series.gaps[..]), (end, &[gap][..]));
+        assert_eq!(series.values.len() as u64, end - 7);
+        // A window that begins amid a piece that was split.
+        let mut window = Series::starting_at(150_000);
+        let entry = entries.iter().find(|entry| entry.end > 150_000).unwrap();
+        read_samples(run(), 3, entry.end, &entry.block, &(150_000..150_010), &mut window).unwrap();
+        assert_eq!(window.values, (150_000_u32..150_010).map(f64::from).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lines_are_split_and_a_long_one_stands_alone() {
+        let line = |length: usize| LogLine::new(lucihub_models_core::Timestamp::EPOCH, "x".repeat(length));
+        let lines: Vec<LogLine> = (0..3_000)
+            .map(|n| line(n % 90))
+            .chain([line(65_536), line(1)])
+            .chain((0..9).map(|_| line(30_000)))
+            .collect();
+        let entries = pack_lines(run(), 7, &lines).unwrap();
+        assert!(entries.iter().all(|entry| entry.block.len() <= 2 * MOST_BYTES), "an entry is too large");
+        let (mut all, mut at) = (Vec::new(), 7);
+        for entry in &entries {
+            assert_eq!(read_lines(run(), entry.end, &entry.block, &(0..u64::MAX), &mut all).unwrap(), at);
+            at = entry.end;
+        }
+        assert_eq!((at, all), (7 + lines.len() as u64, lines));
+    }
 }

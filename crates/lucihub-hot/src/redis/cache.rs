@@ -2,8 +2,8 @@
 //!
 //! - A head is large and rarely changes: it is fetched again only when its revision has.
 //! - A batch is planned here, by core's pure code, on the run as it was after the batch before. The script writes it
-//!   only if the run is still exactly that: its *tip*, which names incarnation, writer and last batch, is the same. So plans may run ahead of the answers,
-//!   with a whole window in flight, and a plan that is out of date writes nothing.
+//!   only if the run is still exactly that: its *tip*, which names incarnation, writer and last batch, is the same. So
+//!   plans may run ahead of the answers, with a whole window in flight, and a plan that is out of date writes nothing.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -30,6 +30,8 @@ pub(super) struct Remembered {
     pub(super) incarnation: String,
     /// The head, and the revision it is of.
     pub(super) head: Option<(String, Arc<RunHead>)>,
+    /// Bytes that the head is as a document, about.
+    pub(super) head_bytes: usize,
     /// Confirmed positions, and the revision they are of, incarnation included.
     pub(super) confirmed: Option<(String, Positions)>,
     /// The run after each of the last batches, in order.
@@ -70,6 +72,24 @@ impl Remembered {
         }
     }
 
+    /// Bytes that this takes, about.
+    fn weight(&self) -> usize {
+        /// What there is besides heads and positions.
+        const REST: usize = 512;
+        let positions = |positions: &Positions| 8 * positions.samples.len();
+        let confirmed = self.confirmed.as_ref().map_or(0, |(_, confirmed)| positions(confirmed));
+        let mut heads = 0;
+        let mut last = self.head.as_ref().map(|(_, head)| Arc::as_ptr(head));
+        heads += usize::from(last.is_some());
+        for stage in &self.stages {
+            let this = Some(Arc::as_ptr(&stage.head));
+            heads += usize::from(this != last);
+            last = this;
+        }
+        let stages: usize = self.stages.iter().map(|stage| REST + positions(&stage.next)).sum();
+        REST + confirmed + stages + heads * self.head_bytes
+    }
+
     /// Forgets what batches are planned on.
     pub(super) fn forget_stages(&mut self) {
         self.stages.clear();
@@ -78,27 +98,85 @@ impl Remembered {
 
 /// What is remembered of the runs that were last asked for.
 pub(super) struct Cache {
-    runs: Mutex<LruCache<RunId, Remembered>>,
+    runs: Mutex<Runs>,
+}
+
+struct Runs {
+    known: LruCache<RunId, (usize, Remembered)>,
+    /// Bytes of all of them, about.
+    bytes: usize,
 }
 
 impl Cache {
-    /// Runs that are remembered. A head has a few kilobytes, and at most a few megabytes.
+    /// Runs that are remembered.
     const RUNS: NonZeroUsize = NonZeroUsize::new(2_048).expect("not zero");
+    /// Bytes that are remembered, about. A head has a few kilobytes, and at most a few megabytes.
+    const BYTES: usize = 64 * 1024 * 1024;
 
     pub(super) fn new() -> Self {
-        Self { runs: Mutex::new(LruCache::new(Self::RUNS)) }
+        Self { runs: Mutex::new(Runs { known: LruCache::new(Self::RUNS), bytes: 0 }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, LruCache<RunId, Remembered>> {
+    fn lock(&self) -> MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at or changes what is remembered of a run.
     pub(super) fn with<T>(&self, run: RunId, act: impl FnOnce(&mut Remembered) -> T) -> T {
-        act(self.lock().get_or_insert_mut(run, Remembered::default))
+        let mut runs = self.lock();
+        if !runs.known.contains(&run)
+            && let Some((_, (bytes, _))) = runs.known.push(run, (0, Remembered::default()))
+        {
+            runs.bytes -= bytes;
+        }
+        let (before, remembered) = runs.known.get_or_insert_mut(run, Default::default);
+        let answer = act(remembered);
+        let weight = remembered.weight();
+        let grown = std::mem::replace(before, weight);
+        runs.bytes = runs.bytes - grown + weight;
+        // The one that was just asked for stays.
+        while runs.bytes > Self::BYTES
+            && runs.known.len() > 1
+            && let Some((_, (bytes, _))) = runs.known.pop_lru()
+        {
+            runs.bytes -= bytes;
+        }
+        answer
     }
 
     pub(super) fn forget(&self, run: RunId) {
-        self.lock().pop(&run);
+        let mut runs = self.lock();
+        if let Some((bytes, _)) = runs.known.pop(&run) {
+            runs.bytes -= bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lucihub_models_core::{JobType, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn large_heads_leave_before_they_fill_the_memory() {
+        const LARGE: usize = 4 * 1024 * 1024;
+        let cache = Cache::new();
+        let run = |n: u32| -> RunId { format!("00000000-0000-0000-0000-{n:012x}").parse().unwrap() };
+        for n in 0..100 {
+            let head = Arc::new(RunHead::queued(run(n), JobType::Run, Timestamp::EPOCH));
+            cache.with(run(n), |known| {
+                known.head = Some(("0".to_owned(), head));
+                known.head_bytes = LARGE;
+            });
+        }
+        let known = |n| cache.lock().known.contains(&run(n));
+        assert!(known(99) && known(86) && !known(83) && !known(0));
+        assert!(cache.lock().bytes <= Cache::BYTES);
+        for n in 0..5_000 {
+            cache.with(run(n), |_| {});
+        }
+        (0..5_000).for_each(|n| cache.forget(run(n)));
+        assert_eq!(cache.lock().bytes, 0);
     }
 }

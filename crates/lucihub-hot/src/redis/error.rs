@@ -21,8 +21,23 @@ pub(super) enum Fault {
 }
 
 /// What the first word of a server's error means.
-const LATER: [&str; 10] =
-    ["MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED"];
+const LATER: [&str; 11] = [
+    "MOVED",
+    "ASK",
+    "TRYAGAIN",
+    "CLUSTERDOWN",
+    "LOADING",
+    "READONLY",
+    "MASTERDOWN",
+    "NOREPLICAS",
+    "BUSY",
+    "UNBLOCKED",
+    "MISCONF",
+];
+
+/// The same, where the first word does not tell: a slot leaves while a script runs, a master has become a replica.
+const LATER_IN: [&str; 4] =
+    ["non local key", "while the cluster is down", "cannot be used with replica instances", "max number of clients"];
 
 /// The client's words for people: it quotes errors of the system as programs see them.
 pub(super) fn plain(details: &str) -> String {
@@ -85,7 +100,10 @@ impl Fault {
         if word == "OOM" {
             return Self::Full;
         }
-        if LATER.contains(&word) || *error.kind() == ErrorKind::Routing {
+        if LATER.contains(&word)
+            || LATER_IN.iter().any(|text| details.contains(text))
+            || *error.kind() == ErrorKind::Routing
+        {
             return Self::Later(details.to_owned());
         }
         match error.kind() {
@@ -157,6 +175,33 @@ mod tests {
         };
         assert!(why("NOPERM No permissions to access a key").contains("LUCIHUB_KEY_PREFIX"));
         assert!(!why("NOPERM this user has no permissions to run the 'hkeys' command").contains("LUCIHUB_KEY_PREFIX"));
+    }
+
+    #[test]
+    fn what_passes_is_tried_again() {
+        for text in [
+            "MOVED 3999 127.0.0.1:6381",
+            "ASK 3999 127.0.0.1:6381",
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "CLUSTERDOWN The cluster is down",
+            "LOADING Redis is loading the dataset in memory",
+            "READONLY You can't write against a read only replica.",
+            "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+            "NOREPLICAS Not enough good replicas to write.",
+            "BUSY Redis is busy running a script.",
+            "UNBLOCKED force unblock from blocking operation",
+            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+            "ERR Script attempted to access a non local key in a cluster node script: 3d1c, on @user_script:7.",
+            "ERR Script attempted to access keys while the cluster is down script: 3d1c",
+            "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0",
+            "ERR WAITAOF cannot be used with replica instances. Please also note that writes to replicas",
+            "ERR max number of clients reached",
+        ] {
+            let fault = Fault::of(&Error::new(ErrorKind::Unknown, text));
+            assert_eq!(fault, Fault::Later(text.to_owned()));
+            // Nothing was done, so even a call that writes knows.
+            assert!(matches!(fault.into_store_error("r", true), StoreError::Unavailable { .. }), "{text}");
+        }
     }
 
     #[test]

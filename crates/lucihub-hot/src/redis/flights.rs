@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -83,8 +84,9 @@ where
         F: Future<Output = Result<V>> + Send + 'static,
     {
         started(async move {
+            let landing = Landing { turns, key, number: 0 };
             let value = request().await;
-            land(&turns, &key, 0);
+            drop(landing);
             value
         })
     }
@@ -100,16 +102,18 @@ where
         F: Future<Output = Result<V>> + Send + 'static,
     {
         started(async move {
-            let _ = before.await;
+            // Its panic is those who waited for it's to bear.
+            let _ = AssertUnwindSafe(before).catch_unwind().await;
+            let landing = Landing { turns, key, number };
             // From here on nobody joins: who asks now waits for the one after.
-            if let Some(turn) = lock(&turns).get_mut(&key)
+            if let Some(turn) = lock(&landing.turns).get_mut(&landing.key)
                 && let Some(this) = turn.next.take()
             {
                 turn.current = this;
                 turn.running = number;
             }
             let value = request().await;
-            land(&turns, &key, number);
+            drop(landing);
             value
         })
     }
@@ -122,11 +126,19 @@ fn started<V: Clone + Send + Sync + 'static>(flight: impl Future<Output = Result
     flight
 }
 
-/// Takes a flight off the list once it is over and none waits behind it.
-fn land<K: Eq + Hash, V>(turns: &Mutex<HashMap<K, Turn<V>>>, key: &K, number: u64) {
-    let mut turns = lock(turns);
-    if turns.get(key).is_some_and(|turn| turn.running == number && turn.next.is_none()) {
-        turns.remove(key);
+/// Takes a flight off the list once it is over, well or by a panic, and none waits behind it.
+struct Landing<K: Eq + Hash, V> {
+    turns: Arc<Mutex<HashMap<K, Turn<V>>>>,
+    key: K,
+    number: u64,
+}
+
+impl<K: Eq + Hash, V> Drop for Landing<K, V> {
+    fn drop(&mut self) {
+        let mut turns = lock(&self.turns);
+        if turns.get(&self.key).is_some_and(|turn| turn.running == self.number && turn.next.is_none()) {
+            turns.remove(&self.key);
+        }
     }
 }
 
@@ -172,5 +184,18 @@ mod tests {
         gate.add_permits(1);
         assert_eq!(ask().await.unwrap(), 2, "the list is empty again");
         assert!(lock(&flights.turns).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_panic_leaves_the_key_usable() {
+        let flights: Flights<&str, u64> = Flights::default();
+        let panics = flights.clone();
+        let one =
+            tokio::spawn(
+                async move { panics.join("run", || async { panic!("a reply that nobody thought of") }).await },
+            );
+        assert!(one.await.is_err());
+        let next = tokio::time::timeout(std::time::Duration::from_secs(5), flights.join("run", || async { Ok(7) }));
+        assert_eq!(next.await.unwrap().unwrap(), 7);
     }
 }

@@ -88,8 +88,8 @@ pub(super) fn changes_head(body: &BatchBody, plan: &Plan) -> bool {
         && body.patch == HeadPatch::default())
 }
 
-/// The head that fields and lists make up.
-pub(super) fn read_head(reply: &mut Reply) -> Result<RunHead> {
+/// The head that fields and lists make up, and the bytes of its document.
+pub(super) fn read_head(reply: &mut Reply) -> Result<(RunHead, usize)> {
     let fields: HashMap<String, String> = reply.fields()?;
     let mut document = format!("{{\"version\":\"{}\",\"head\":{{", HeadDocument::VERSION);
     for (name, value) in &fields {
@@ -100,7 +100,7 @@ pub(super) fn read_head(reply: &mut Reply) -> Result<RunHead> {
         let _ = write!(document, "{comma}\"{name}\":[{}]", reply.texts()?.join(","));
     }
     document.push_str("}}");
-    Ok(HeadDocument::read(&document)?)
+    Ok((HeadDocument::read(&document)?, document.len()))
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
 
     fn read(fields: Vec<Value>, lists: Vec<Vec<Value>>) -> RunHead {
         let parts = std::iter::once(fields).chain(lists).map(Value::Array).collect();
-        read_head(&mut Reply::new("test", parts)).unwrap()
+        read_head(&mut Reply::new("test", parts)).unwrap().0
     }
 
     #[test]

@@ -2,11 +2,10 @@
 //!
 //! | key | type | holds | lives |
 //! | --- | --- | --- | --- |
-//! | `lh:{RUN}:run` | hash | what decides: writer and epoch, lease, last batches, state, seal, times | with the run |
+//! | `lh:{RUN}:run` | hash | what decides: writer and epoch, lease, last batches, state, times, positions | with the run |
 //! | `lh:{RUN}:gone` | string | until when a deleted run is refused, in microseconds since 1970 | as it says |
-//! | `lh:{RUN}:next` | hash | how far the run is: `states`, `phases`, `lines`, and each channel by number | with the run |
-//! | `lh:{RUN}:base` | hash | below what lines and samples have left, by the same names | with the run |
-//! | `lh:{RUN}:confirmed` | hash | below what all is safe in cold storage, by the same names | with the run |
+//! | `lh:{RUN}:base` | hash | below what lines and samples have left | with the run |
+//! | `lh:{RUN}:confirmed` | hash | below what all is safe in cold storage | with the run |
 //! | `lh:{RUN}:head` | hash | the head, a JSON text per field, by the fields' names in the document | with the run |
 //! | `lh:{RUN}:states` | list | state changes, a JSON object each | with the run |
 //! | `lh:{RUN}:phases` | list | phase changes, a JSON object each | with the run |
@@ -18,7 +17,11 @@
 //! | `lh:{devices}:all` | set | names of devices that were announced | for ever |
 //! | `lh:{devices}:d:NAME` | hash | one active device: what was seen, by whom, until when | its lease |
 //! | `lh:wake` | channel | the id of a run that keepers should look at | a moment |
+//! | `lh:pulse` | channel | nothing ever: subscribing to it shows whether the connection lives | a moment |
 //! | `lh:meta` | hash | the number of this layout, and the oldest one whose programs may still use it | for ever |
+//!
+//! Positions are `states`, `phases`, `lines`, and each channel by its number; in `lh:{RUN}:run`, `next:` stands before
+//! them, and they tell how far the run is.
 //!
 //! `lh` is the prefix, which can be chosen. All keys of one run bear one hash tag, so they lie in one slot of a
 //! cluster, and a script may touch them together. "With the run" means: a run that is not sealed never expires.
@@ -132,6 +135,11 @@ impl RunKeys {
         self.part(&format!("s:{channel}"))
     }
 
+    /// The samples of so many channels.
+    pub(super) fn put_samples(&self, channels: usize, keys: &mut Vec<Key>) {
+        keys.extend((0_u32..).take(channels).map(|channel| self.samples(channel)));
+    }
+
     /// The channel that followers listen to.
     pub(super) fn wake(&self) -> String {
         format!("{}wake", self.stem)
@@ -151,6 +159,24 @@ mod tests {
         for key in all {
             assert!(key.as_str_lossy().starts_with("lab-7:{0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e}:"), "{key:?}");
         }
+    }
+
+    #[test]
+    fn scripts_know_the_fixed_keys_by_the_same_names() {
+        let prelude = include_str!("scripts/run_prelude.lua");
+        let mut names = Vec::new();
+        for line in prelude.lines().filter(|line| line.contains("KEYS[") && line.starts_with("local ")) {
+            let (left, right) = line.strip_prefix("local ").unwrap().split_once(" = ").unwrap();
+            for (name, key) in left.split(", ").zip(right.split(", ")) {
+                names.push(name.to_lowercase());
+                assert_eq!(key, format!("KEYS[{}]", names.len()), "{name}");
+            }
+        }
+        assert_eq!(names, RunKeys::FIXED);
+        // What follows the fixed ones.
+        let count = names.len();
+        assert!(prelude.contains(&format!("KEYS[{count} + n]")) && prelude.contains(&format!("KEYS[1..{count}]")));
+        assert!(include_str!("scripts/create.lua").contains(&format!("for n = {}, #KEYS do", count + 1)));
     }
 
     #[test]

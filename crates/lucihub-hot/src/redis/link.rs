@@ -11,13 +11,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, LuaInterface};
-use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
-use fred::types::{Builder, ClientState, ClusterHash, CustomCommand, Key, Value};
+use fred::interfaces::{ClientLike, ClusterInterface, LuaInterface};
+use fred::types::config::Config;
+use fred::types::{ClientState, ClusterHash, CustomCommand, Key, Value};
 use lucihub_models_core::{IdSource, Result, StoreError, SystemIds};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::error::{Fault, plain, unanswered, unopened};
+use super::client::Owned;
+use super::error::{Fault, plain};
 use super::options::RedisOptions;
 use super::reply::Reply;
 use super::script::{Script, Scripts};
@@ -36,6 +38,7 @@ pub(super) struct Link {
     /// The server, for errors: no secrets.
     server: String,
     timeout: Duration,
+    runtime: Handle,
     lanes: [Slot; 2],
     pub(super) scripts: Scripts,
     nonce_stem: String,
@@ -46,7 +49,7 @@ pub(super) struct Link {
 
 /// A client, and how often in a row it did not answer.
 struct Slot {
-    client: RwLock<Client>,
+    client: RwLock<Owned>,
     silent: AtomicU32,
 }
 
@@ -54,25 +57,22 @@ struct Slot {
 const SILENT: u32 = 2;
 
 impl Link {
-    /// Connects, or says within the given time why not.
-    pub(super) async fn open(options: &RedisOptions) -> Result<Arc<Self>> {
+    /// Connects, or says why not when the time is up; at once where waiting does not help.
+    pub(super) async fn open(options: &RedisOptions, deadline: Instant) -> Result<Arc<Self>> {
         let config = url::parse(&options.url, options.ca_file.as_deref())?;
         let server = url::shown(&options.url);
-        let mut clients = Vec::new();
+        let runtime = Handle::current();
+        let mut lanes = Vec::new();
         for _ in 0..2 {
-            let client = build(&config, options.timeout).map_err(|e| unreachable(&server, plain(e.details())))?;
-            match timeout(options.connect_timeout, client.init()).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(unopened(&server, &error)),
-                Err(_) => return Err(unanswered(&server, &format!("no answer in {:?}", options.connect_timeout))),
-            }
-            clients.push(Slot { client: RwLock::new(client), silent: AtomicU32::new(0) });
+            let client = Owned::open(&config, options.timeout, &runtime, deadline, &server).await?;
+            lanes.push(Slot { client: RwLock::new(client), silent: AtomicU32::new(0) });
         }
-        let lanes = clients.try_into().map_err(|_| unreachable(&server, "no client"))?;
+        let lanes = lanes.try_into().map_err(|_| unreachable(&server, "no client"))?;
         Ok(Arc::new(Self {
             config,
             server,
             timeout: options.timeout,
+            runtime,
             lanes,
             scripts: Scripts::new(),
             // Ids of the system are good enough here: a nonce tells calls apart and decides nothing.
@@ -94,20 +94,44 @@ impl Link {
         self.timeout
     }
 
-    /// A further client of the same server, connecting in the background for ever.
-    pub(super) fn another(&self) -> Result<Client> {
+    /// When a call that begins now is to have ended, with all its steps.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// Bounds a read that waits for another one first.
+    pub(super) async fn in_time<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = timeout_at(self.deadline(), read).await;
+        answer.unwrap_or_else(|_| Err(unreachable(&self.server, format!("no answer in {:?}", self.timeout))))
+    }
+
+    /// A task that outlives the call that begins it.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
+    /// A further client of the same server, connecting in the background until it is dropped.
+    pub(super) fn another(&self) -> Result<Owned> {
         let mut config = self.config.clone();
         config.fail_fast = false;
-        let client = build(&config, self.timeout).map_err(|e| unreachable(&self.server, plain(e.details())))?;
-        client.connect();
-        Ok(client)
+        Owned::connecting(&config, self.timeout, &self.runtime)
+            .map_err(|e| unreachable(&self.server, plain(e.details())))
     }
 
     pub(super) fn client(&self, lane: Lane) -> Client {
-        self.lanes[lane as usize].client.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let owned = self.lanes[lane as usize].client.read().unwrap_or_else(PoisonError::into_inner);
+        Client::clone(&owned)
+    }
+
+    /// Which server of a cluster has a key, as far as is known; all keys of one server alike.
+    pub(super) fn home(&self, key: Option<&Key>) -> String {
+        let slot = key.map_or(0, Key::cluster_hash);
+        let state = self.client(Lane::Write).cached_cluster_state();
+        state.and_then(|state| state.get_server(slot).map(ToString::to_string)).unwrap_or_default()
     }
 
     /// Adds to the server's clock in every call from now on.
+    #[cfg(feature = "testing")]
     pub(super) fn shift(&self, by: Duration) {
         self.shift.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
@@ -122,9 +146,35 @@ impl Link {
         self.shift.load(Ordering::SeqCst).to_string().into()
     }
 
+    /// Makes an attempt again while the server refuses it for the moment.
+    pub(super) async fn attempt<T, F>(&self, deadline: Instant, writes: bool, attempt: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, fred::error::Error>>,
+    {
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let fault = match timeout_at(deadline, attempt()).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => Fault::of(&error),
+                Err(_) => Fault::Lost("no answer in time".to_owned()),
+            };
+            if !matches!(fault, Fault::Later(_)) || Instant::now() + pause >= deadline {
+                return Err(fault.into_store_error(&self.server, writes));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
+        }
+    }
+
+    /// Calls a script about a run or device, as the only step of a call.
+    pub(super) async fn call(&self, lane: Lane, script: &Script, keys: Vec<Key>, args: Vec<Value>) -> Result<Reply> {
+        self.call_by(self.deadline(), lane, script, keys, args).await
+    }
+
     /// Calls a script about a run or device. The first two arguments are filled in here.
-    pub(super) async fn call(
+    pub(super) async fn call_by(
         &self,
+        deadline: Instant,
         lane: Lane,
         script: &Script,
         keys: Vec<Key>,
@@ -133,7 +183,6 @@ impl Link {
         let nonce = self.nonce();
         args[0] = nonce.as_str().into();
         args[1] = self.clock_shift();
-        let deadline = Instant::now() + self.timeout;
         let mut pause = Duration::from_millis(2);
         let mut source = false;
         loop {
@@ -165,16 +214,16 @@ impl Link {
         }
     }
 
-    /// Reads by plain commands between two calls of a script, all in one pipeline: what the script says before and after
-    /// tells what the commands saw.
+    /// Reads by plain commands between two calls of a script, all in one pipeline: what the script says before and
+    /// after tells what the commands saw.
     pub(super) async fn read_between(
         &self,
+        deadline: Instant,
         script: &Script,
         keys: Vec<Key>,
         args: Vec<Value>,
         reads: Vec<Vec<Value>>,
     ) -> Result<(Reply, Vec<Value>, Reply)> {
-        let deadline = Instant::now() + self.timeout;
         let mut pause = Duration::from_millis(2);
         loop {
             let client = self.client(Lane::Read);
@@ -197,7 +246,9 @@ impl Link {
             };
             match fault {
                 // A call by itself brings the source.
-                Fault::NoScript => drop(self.call(Lane::Read, script, keys.clone(), args.clone()).await?),
+                Fault::NoScript => {
+                    self.call_by(deadline, Lane::Read, script, keys.clone(), args.clone()).await?;
+                }
                 Fault::Later(_) if Instant::now() + pause < deadline => {
                     sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(100));
@@ -318,54 +369,11 @@ impl Link {
             return;
         }
         let Ok(client) = self.another() else { return };
-        let old = std::mem::replace(&mut *present, client);
-        drop(present);
+        *present = client;
         slot.silent.store(0, Ordering::Relaxed);
-        close(old);
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        for slot in &self.lanes {
-            close(slot.client.read().unwrap_or_else(PoisonError::into_inner).clone());
-        }
-    }
-}
-
-/// Ends a client in the background: one whose server is frozen would take its time.
-pub(super) fn close(client: Client) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(async move {
-            let _ = timeout(Duration::from_secs(5), client.quit()).await;
-        });
     }
 }
 
 fn unreachable(server: &str, why: impl std::fmt::Display) -> StoreError {
     StoreError::unavailable(server, why)
-}
-
-fn build(config: &Config, patience: Duration) -> Result<Client, fred::error::Error> {
-    /// Commands that may wait in a client: beyond it, callers are told at once.
-    const WAITING: usize = 20_000;
-    let mut builder = Builder::from_config(config.clone());
-    builder
-        .with_performance_config(|c| {
-            c.default_command_timeout = patience;
-            c.broadcast_channel_capacity = 4_096;
-        })
-        .with_connection_config(|c| {
-            c.connection_timeout = patience;
-            c.internal_command_timeout = patience;
-            c.max_command_attempts = 3;
-            // With redirections, replies came to the wrong calls while slots moved.
-            c.max_redirections = 0;
-            c.max_command_buffer_len = WAITING;
-            c.reconnect_on_auth_error = true;
-            c.unresponsive = UnresponsiveConfig { max_timeout: Some(patience), interval: patience / 4 };
-            c.tcp.nodelay = Some(true);
-        })
-        .set_policy(ReconnectPolicy::new_exponential(0, 10, 1_000, 2));
-    builder.build()
 }

@@ -7,12 +7,14 @@
 //! | `scripts/`, `script.rs` | the steps that the server makes, whole or not at all |
 //! | `restore.rs`, `secure.rs` | how a lost run comes back, and how replicas and disk are waited for |
 //! | `block.rs`, `head.rs`, `snapshot.rs`, `reply.rs` | what is stored and answered, written and read |
-//! | `cache.rs`, `flights.rs`, `range.rs` | what is remembered, what is shared, how streams are read |
-//! | `link.rs`, `url.rs`, `server.rs`, `error.rs` | connections, and what may go wrong with them |
+//! | `cache.rs`, `entities.rs`, `flights.rs`, `range.rs` | what is remembered, what is shared, how streams are read |
+//! | `listener.rs` | the connection that hears what servers push |
+//! | `link.rs`, `client.rs`, `url.rs`, `server.rs`, `error.rs` | connections, and what may go wrong with them |
 //!
 //! # Invariants
 //!
-//! - One call is one script, and a script is one step. It writes nothing before every check has passed.
+//! - What is decided is decided in one script, and a script is one step: it writes nothing before every check has
+//!   passed. A call may take several (a cancel, a batch that was planned on an older run), within one deadline.
 //! - A batch is planned by core's code on the run as the writer left it; the script writes it only if the run is still
 //!   that. What it writes last are the marks: positions, then number and digest.
 //! - Every script may run twice: a lost answer is asked for again.
@@ -22,12 +24,15 @@
 mod append;
 mod block;
 mod cache;
+mod client;
 mod devices;
+mod entities;
 mod error;
 mod flights;
 mod head;
 mod keys;
 mod link;
+mod listener;
 mod logs;
 mod options;
 mod range;
@@ -44,18 +49,22 @@ mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "testing")]
 use std::time::Duration;
 
 use fred::types::Value;
 use lucihub_models_core::hot::{Health, HotRun, LineSlice};
 use lucihub_models_core::{Result, RunId, Series};
+use tokio::time::Instant;
 
 pub use options::RedisOptions;
 
 use cache::Cache;
+use entities::Entities;
 use flights::Flights;
 use keys::Keys;
 use link::Link;
+use range::PartSize;
 use secure::Securing;
 use watch::Watch;
 
@@ -86,6 +95,8 @@ pub struct RedisHot {
     keys: Keys,
     link: Arc<Link>,
     cache: Arc<Cache>,
+    entities: Arc<Entities>,
+    parts: Arc<PartSize>,
     watch: Arc<Watch>,
     secured: Arc<Securing>,
     gets: Flights<RunId, Option<HotRun>>,
@@ -98,19 +109,23 @@ impl RedisHot {
     /// Connects to a server.
     ///
     /// # Errors
-    /// `Invalid` for a URL of another form; `Unavailable` if the server cannot be reached in time; `Precondition` for what
+    /// `Invalid` for a URL of another form or a timeout that is too short; `Unavailable` if the server cannot be reached in time; `Precondition` for what
     /// waiting does not change: a server that refuses the login or a right, whose certificate is not trusted, that is no
     /// cluster, is too old, throws data away when it is full, or holds keys of another layout.
     pub async fn open(options: RedisOptions) -> Result<Self> {
         let keys = Keys::new(&options.prefix)?;
-        let link = Link::open(&options).await?;
-        server::check(&link, &options).await?;
-        server::check_layout(&link, &keys).await?;
-        let watch = Watch::start(&link, &keys).await?;
+        let options = options.checked()?;
+        let deadline = Instant::now() + options.connect_timeout;
+        let link = Link::open(&options, deadline).await?;
+        server::check(&link, &options, deadline).await?;
+        server::check_layout(&link, &keys, deadline).await?;
+        let watch = Watch::start(&link, &keys, deadline).await?;
         Ok(Self {
             keys,
             secured: Arc::new(Securing::new(link.clone())),
             cache: Arc::new(Cache::new()),
+            entities: Arc::new(Entities::new()),
+            parts: Arc::new(PartSize::new()),
             link,
             watch: Arc::new(watch),
             gets: Flights::default(),
@@ -125,6 +140,8 @@ impl RedisHot {
     /// that time have ended for it.
     ///
     /// For tests of what ends by the clock.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
     pub fn advance_clock(&self, by: Duration) {
         self.link.shift(by);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lucihub_models_core::Limits;
+use lucihub_models_core::{Invalid, Limits};
 
 /// How the adapter reaches its server, and behaves. Its `Debug` shows no password.
 ///
@@ -22,7 +22,8 @@ pub struct RedisOptions {
     pub prefix: String,
     /// What requests are checked against.
     pub limits: Limits,
-    /// How long a call may take, retries included. Default 3 s.
+    /// How long a call may take, with all its steps and retries; a long read may take that for each of its parts, 4 MiB
+    /// at most. At least 10 ms, default 3 s.
     pub timeout: Duration,
     /// How long opening may take. Default 10 s.
     pub connect_timeout: Duration,
@@ -45,6 +46,19 @@ impl RedisOptions {
             ca_file: None,
             allow_eviction: false,
         }
+    }
+
+    /// Refuses what cannot work, and shortens what is longer than anyone waits.
+    pub(super) fn checked(mut self) -> Result<Self, Invalid> {
+        const LEAST: Duration = Duration::from_millis(10);
+        const MOST: Duration = Duration::from_secs(86_400);
+        for (what, timeout) in [("timeout", &mut self.timeout), ("connect timeout", &mut self.connect_timeout)] {
+            if *timeout < LEAST {
+                return Err(Invalid::new(what, format!("{timeout:?}")).hint(format!("use {LEAST:?} or more")));
+            }
+            *timeout = (*timeout).min(MOST);
+        }
+        Ok(self)
     }
 
     /// Sets what every key begins with: 1 to 64 letters, digits and `. _ - :`.

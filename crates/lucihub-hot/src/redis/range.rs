@@ -2,14 +2,16 @@
 //!
 //! A part is four commands in one pipeline: where the stream begins and ends, the entries up to the last position
 //! wanted, the one that holds it, and once more where the stream begins and ends. Entries come by plain `XRANGE`, since
-//! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if it
-//! was the same run before and after, and nothing of the range was trimmed; blocks never change.
+//! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if
+//! it was the same run before and after, and nothing of the range was trimmed; blocks never change.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fred::bytes::Bytes;
 use fred::types::{Key, Value};
 use lucihub_models_core::{Result, RunId, StoreError};
+use tokio::time::Instant;
 
 use super::RedisHot;
 use super::block::Damage;
@@ -38,6 +40,29 @@ struct Part {
     blocks: Vec<Stored>,
 }
 
+/// How many entries one part has: fewer once they did not come in time, and more again when they do.
+#[derive(Debug)]
+pub(super) struct PartSize(AtomicU64);
+
+impl PartSize {
+    /// At most 4 MiB of samples, mostly much less.
+    const MOST: u64 = 64;
+
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(Self::MOST))
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, size: u64, in_time: bool) {
+        let next = if in_time { (size * 2).min(Self::MOST) } else { (size / 2).max(1) };
+        // Of reads at the same time, the one that began with the present size decides.
+        let _ = self.0.compare_exchange(size, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
 impl RedisHot {
     /// Reads the blocks that touch a range, clipped to what is there, in order.
     ///
@@ -52,8 +77,11 @@ impl RedisHot {
         begin: impl Fn(u64) -> T,
         take: impl Fn(&mut T, u64, &Bytes, &Range<u64>) -> Result<u64, Damage>,
     ) -> Result<Option<T>> {
+        let mut deadline = self.link.deadline();
         'anew: loop {
-            let Some(mut part) = self.read_part(run, name, &stream, range.clone()).await? else { return Ok(None) };
+            let Some(mut part) = self.read_part(deadline, run, name, &stream, range.clone()).await? else {
+                return Ok(None);
+            };
             let incarnation = part.before.incarnation.clone();
             let start = range.start.clamp(part.before.base, part.before.next);
             let clipped = start..range.end.clamp(start, part.before.next);
@@ -84,7 +112,9 @@ impl RedisHot {
                 if part.done {
                     return Err(corrupt(run, name, at, "no block holds it"));
                 }
-                let Some(next) = self.read_part(run, name, &stream, at..clipped.end).await? else {
+                // A long stretch may take its time as long as it grows; what begins anew may not.
+                deadline = self.link.deadline();
+                let Some(next) = self.read_part(deadline, run, name, &stream, at..clipped.end).await? else {
                     return Ok(None);
                 };
                 part = next;
@@ -93,9 +123,15 @@ impl RedisHot {
     }
 
     /// Reads what follows the start of a range, until its end or until it is enough.
-    async fn read_part(&self, run: RunId, name: &str, stream: &Key, range: Range<u64>) -> Result<Option<Part>> {
-        /// Entries of one answer: at most 4 MiB of samples, mostly much less.
-        const ENTRIES: u64 = 64;
+    async fn read_part(
+        &self,
+        deadline: Instant,
+        run: RunId,
+        name: &str,
+        stream: &Key,
+        range: Range<u64>,
+    ) -> Result<Option<Part>> {
+        let size = self.parts.get();
         let keys = self.keys.run(run).fixed(0);
         let mut extent = super::args();
         extent.push(name.into());
@@ -105,13 +141,15 @@ impl RedisHot {
         let xrange = |from: String, to: String, count: u64| -> Vec<Value> {
             vec![stream.clone().into(), from.into(), to.into(), "COUNT".into(), count.to_string().into()]
         };
-        let reads = vec![xrange(after, last.clone(), ENTRIES), xrange(format!("({last}"), "+".to_owned(), 1)];
-        let (before, found, after) = self.link.read_between(&self.link.scripts.extent, keys, extent, reads).await?;
+        let reads = vec![xrange(after, last.clone(), size), xrange(format!("({last}"), "+".to_owned(), 1)];
+        let read = self.link.read_between(deadline, &self.link.scripts.extent, keys, extent, reads).await;
+        self.parts.note(size, !matches!(read, Err(StoreError::Unavailable { .. })));
+        let (before, found, after) = read?;
         let (Some(before), Some(after)) = (read_extent(before)?, read_extent(after)?) else { return Ok(None) };
         let mut found = found.into_iter();
         let mut blocks = read_entries(found.next().unwrap_or(Value::Null))?;
         // A part that was cut short goes on after its last entry.
-        let done = (blocks.len() as u64) < ENTRIES;
+        let done = (blocks.len() as u64) < size;
         if done {
             blocks.extend(read_entries(found.next().unwrap_or(Value::Null))?);
         }
@@ -127,7 +165,7 @@ fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
     }
 }
 
-/// Positions are below 2^41 by core's limits.
+/// No position that core's limits allow is larger: they end at 2^40 samples. Scripts know those below 2^53 exactly.
 const MOST: u64 = 1 << 52;
 
 fn read_entries(entries: Value) -> Result<Vec<Stored>> {

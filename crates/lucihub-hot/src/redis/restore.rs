@@ -48,6 +48,7 @@ impl RedisHot {
                 }
             }
             args[entries] = count(keys.len() - fixed);
+            run_keys.put_samples(restore.head.channels.len().max(at.next.samples.len()), &mut keys);
             args.push(micros(restore.lease));
         }
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;

@@ -8,6 +8,7 @@ use lucihub_models_core::hot::{Cancelled, HotRun, HotRuns, Opened, Removed, Rene
 use lucihub_models_core::{
     IdSource, Invalid, Positions, Result, RunHead, RunId, RunState, StateChange, SystemIds, WriterMark,
 };
+use tokio::time::Instant;
 
 use super::RedisHot;
 use super::head::{head_args, text_json};
@@ -36,7 +37,10 @@ impl HotRuns for RedisHot {
             head_args(head, &mut args)?;
             args.extend([count(0), "".into()]);
         }
-        let keys = self.keys.run(head.id).fixed(0);
+        let mut keys = self.keys.run(head.id).fixed(head.channels.len());
+        if checked.is_ok() {
+            self.keys.run(head.id).put_samples(head.channels.len(), &mut keys);
+        }
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
         match &*reply.text()? {
             "created" => {
@@ -52,7 +56,8 @@ impl HotRuns for RedisHot {
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {
         let this = self.clone();
-        self.gets.join(run, move || async move { this.fetch(run, false).await }).await
+        let get = self.gets.join(run, move || async move { this.fetch(this.link.deadline(), run, false).await });
+        self.link.in_time(get).await
     }
 
     async fn take_over(&self, request: &TakeOver) -> Result<TookOver> {
@@ -113,11 +118,12 @@ impl HotRuns for RedisHot {
     async fn cancel(&self, run: RunId, reason: Option<&str>) -> Result<Cancelled> {
         self.check_text("reason", reason.unwrap_or_default())?;
         let mut change = String::new();
+        let deadline = self.link.deadline();
         loop {
             let mut args = super::args();
             args.push(change.as_str().into());
             let keys = self.keys.run(run).fixed(0);
-            let mut reply = self.link.call(Lane::Write, &self.link.scripts.cancel, keys, args).await?;
+            let mut reply = self.link.call_by(deadline, Lane::Write, &self.link.scripts.cancel, keys, args).await?;
             return Ok(match &*reply.text()? {
                 // It ends here and now: the change bears the store's time.
                 "when" => {
@@ -143,7 +149,11 @@ impl HotRuns for RedisHot {
         args.push(micros(after));
         let keys = self.keys.run(run).fixed(0);
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.expire, keys, args).await?;
-        Ok(reply.text()? == "expires")
+        match &*reply.text()? {
+            "expires" => Ok(true),
+            "open" => Ok(false),
+            other => Err(reply.bad(format!("{other:?}"))),
+        }
     }
 
     async fn remove(&self, run: RunId, force: bool, tombstone: Duration) -> Result<Removed> {
@@ -190,12 +200,13 @@ impl RedisHot {
     }
 
     /// The run as it is now. `plan` tells whether batches are to be planned on it.
-    pub(super) async fn fetch(&self, run: RunId, plan: bool) -> Result<Option<HotRun>> {
+    pub(super) async fn fetch(&self, deadline: Instant, run: RunId, plan: bool) -> Result<Option<HotRun>> {
         let (known, cached) = self.known_head(run);
         let mut args = super::args();
         args.push(known.into());
         let lane = if plan { Lane::Write } else { Lane::Read };
-        let mut reply = self.link.call(lane, &self.link.scripts.get, self.keys.run(run).fixed(0), args).await?;
+        let keys = self.keys.run(run).fixed(0);
+        let mut reply = self.link.call_by(deadline, lane, &self.link.scripts.get, keys, args).await?;
         match &*reply.text()? {
             "run" => self.read_snapshot(run, reply, cached, plan).map(Some),
             "absent" | "deleted" => {

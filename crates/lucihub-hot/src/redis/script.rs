@@ -82,5 +82,8 @@ scripts! {
     /// The write that replicas and disk are then asked about.
     secure = RUN FREES,
     withdraw = DEVICE FREES,
+    /// The names of devices, then what stands about some of them, then those off the list that are gone.
+    names = DEVICE READS,
     active = DEVICE READS,
+    bury = DEVICE FREES,
 }

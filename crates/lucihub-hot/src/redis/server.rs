@@ -4,8 +4,8 @@ use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand, Value};
 use lucihub_models_core::hot::Health;
 use lucihub_models_core::{Result, StoreError};
+use tokio::time::Instant;
 
-use super::error::Fault;
 use super::keys::Keys;
 use super::link::{Lane, Link};
 use super::options::RedisOptions;
@@ -36,33 +36,26 @@ impl Info {
 }
 
 /// What each server says in one section.
-async fn info(link: &Link, section: &'static str) -> Result<Vec<Info>> {
+async fn info(link: &Link, deadline: Instant, section: &'static str) -> Result<Vec<Info>> {
     let client = link.client(Lane::Read);
     let mut all = Vec::new();
     let command = || CustomCommand::new_static("INFO", ClusterHash::FirstKey, false);
-    let fault = |e: fred::error::Error| Fault::of(&e).into_store_error(link.server(), false);
     if link.is_cluster() {
         for server in client.active_connections() {
             let node = client.with_cluster_node(&server);
-            let text: String = bounded(link, node.custom(command(), vec![section])).await?.map_err(fault)?;
+            let text = link.attempt(deadline, false, || node.custom::<String, _>(command(), vec![section])).await?;
             all.push(Info::parse(&text));
         }
     } else {
-        let text: String = bounded(link, client.custom(command(), vec![section])).await?.map_err(fault)?;
+        let text = link.attempt(deadline, false, || client.custom::<String, _>(command(), vec![section])).await?;
         all.push(Info::parse(&text));
     }
     Ok(all)
 }
 
-async fn bounded<T>(link: &Link, call: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(link.timeout(), call)
-        .await
-        .map_err(|_| StoreError::unavailable(link.server(), format!("no answer in {:?}", link.timeout())))
-}
-
 /// How full the server is; of a cluster, the fullest one.
 pub(super) async fn health(link: &Link) -> Result<Health> {
-    let all = info(link, "memory").await?;
+    let all = info(link, link.deadline(), "memory").await?;
     let of = |info: &Info| Health {
         used_bytes: info.number("used_memory"),
         max_bytes: Some(info.number("maxmemory")).filter(|max| *max > 0),
@@ -74,8 +67,8 @@ pub(super) async fn health(link: &Link) -> Result<Health> {
 }
 
 /// Refuses a server that is too old, and one that throws data away when it is full.
-pub(super) async fn check(link: &Link, options: &RedisOptions) -> Result<()> {
-    for info in info(link, "server").await? {
+pub(super) async fn check(link: &Link, options: &RedisOptions, deadline: Instant) -> Result<()> {
+    for info in info(link, deadline, "server").await? {
         // Valkey says for which Redis it stands in.
         let version = info.text("redis_version");
         let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
@@ -86,7 +79,7 @@ pub(super) async fn check(link: &Link, options: &RedisOptions) -> Result<()> {
             ));
         }
     }
-    for info in info(link, "memory").await? {
+    for info in info(link, deadline, "memory").await? {
         let policy = info.text("maxmemory_policy");
         if policy != "noeviction" && !options.allow_eviction {
             return Err(StoreError::precondition(
@@ -103,17 +96,26 @@ pub(super) async fn check(link: &Link, options: &RedisOptions) -> Result<()> {
 }
 
 /// Refuses keys of a layout that this version does not know, and says which one it writes.
-pub(super) async fn check_layout(link: &Link, keys: &Keys) -> Result<()> {
+pub(super) async fn check_layout(link: &Link, keys: &Keys, deadline: Instant) -> Result<()> {
     let client = link.client(Lane::Write);
-    let fault = |e: fred::error::Error| Fault::of(&e).into_store_error(link.server(), true);
     let command = |name: &'static str| CustomCommand::new_static(name, ClusterHash::FirstKey, false);
     let meta = keys.meta();
-    for (field, value) in [("layout", LAYOUT), ("oldest", OLDEST)] {
-        let args: Vec<Value> = vec![meta.as_str().into(), field.into(), value.to_string().into()];
-        bounded(link, client.custom::<i64, _>(command("HSETNX"), args)).await?.map_err(fault)?;
+    let read = || {
+        let args: Vec<Value> = vec![meta.as_str().into(), "layout".into(), "oldest".into()];
+        client.custom::<Vec<Option<String>>, _>(command("HMGET"), args)
+    };
+    let mut found = link.attempt(deadline, false, read).await?;
+    // Only what is missing is written: a full server refuses the mere attempt, and its keeper must get in to empty it.
+    if found.iter().any(Option::is_none) {
+        for (field, value) in [("layout", LAYOUT), ("oldest", OLDEST)] {
+            let write = || {
+                let args: Vec<Value> = vec![meta.as_str().into(), field.into(), value.to_string().into()];
+                client.custom::<i64, _>(command("HSETNX"), args)
+            };
+            link.attempt(deadline, true, write).await?;
+        }
+        found = link.attempt(deadline, false, read).await?;
     }
-    let args: Vec<Value> = vec![meta.as_str().into(), "layout".into(), "oldest".into()];
-    let found: Vec<Option<String>> = bounded(link, client.custom(command("HMGET"), args)).await?.map_err(fault)?;
     let number = |at: usize| found.get(at).and_then(Option::as_deref).and_then(|n| n.parse::<u32>().ok());
     match (number(0), number(1)) {
         (Some(layout), Some(oldest)) if oldest <= LAYOUT && layout >= OLDEST => Ok(()),

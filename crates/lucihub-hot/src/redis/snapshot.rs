@@ -88,9 +88,12 @@ impl RedisHot {
         let Fields { incarnation, head_rev, confirmed_rev, lease, tip, last_seq, cancel, seal, changed_at, next } =
             Fields::read(&mut reply)?;
         let (base, confirmed) = (reply.positions()?, reply.positions()?);
-        let head = match reply.optional_nested()? {
-            Some(mut parts) => Arc::new(read_head(&mut parts)?),
-            None => cached.ok_or_else(|| reply.bad("the head is missing"))?,
+        let (head, bytes) = match reply.optional_nested()? {
+            Some(mut parts) => {
+                let (head, bytes) = read_head(&mut parts)?;
+                (Arc::new(head), Some(bytes))
+            }
+            None => (cached.ok_or_else(|| reply.bad("the head is missing"))?, None),
         };
         if head.id != run {
             return Err(StoreError::corrupt(
@@ -101,6 +104,7 @@ impl RedisHot {
         self.cache.with(run, |known| {
             known.be(&incarnation);
             known.head = Some((head_rev, head.clone()));
+            known.head_bytes = bytes.unwrap_or(known.head_bytes);
             known.confirmed = Some((format!("{incarnation}.{confirmed_rev}"), confirmed.clone()));
             if plan && let Some(lease) = &lease {
                 known.stage(Stage { mark: lease.mark, seq: last_seq, tip, head: head.clone(), next: next.clone() });

@@ -21,7 +21,11 @@ pub(super) fn shown(url: &str) -> String {
         return without_slashes(url).map_or_else(|| "...".to_owned(), |scheme| format!("{scheme}:..."));
     };
     let scheme = if scheme.len() <= 20 { scheme } else { "" };
-    let Ok(parsed) = Url::parse(url) else { return format!("{scheme}://...") };
+    let hidden = format!("{scheme}://...");
+    if is_ambiguous(url) {
+        return hidden;
+    }
+    let Ok(parsed) = Url::parse(url) else { return hidden };
     let host = parsed.host_str().unwrap_or_default();
     let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
     let socket = if scheme.ends_with("+unix") { parsed.path() } else { "" };
@@ -63,6 +67,12 @@ const MALFORMED: (&str, &str) = (
      Sentinel also sentinelServiceName=NAME",
 );
 
+/// Whether a password may go on behind what looks like the host: an `@` stands where none belongs unescaped.
+fn is_ambiguous(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once(['/', '?', '#', '\\']).is_some_and(|(_, behind)| behind.contains('@'))
+}
+
 /// The client's configuration for a URL.
 ///
 /// # Errors
@@ -76,6 +86,11 @@ pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid
     if !url.contains("://") || !SCHEMES.contains(&scheme) {
         return Err(invalid("its scheme is not known".to_owned())
             .hint(format!("use {}, as in redis://host:6379", SCHEMES.join(", "))));
+    }
+    if is_ambiguous(url) {
+        return Err(invalid("it has an @ behind the host".to_owned()).hint(
+            "escape special characters in user, password and parameters: / as %2F, # as %23, ? as %3F, @ as %40",
+        ));
     }
     // TLS is ours to set up.
     let plain = url.replacen("rediss", "redis", 1);
@@ -140,15 +155,26 @@ mod tests {
 
     #[test]
     fn no_part_of_a_password_is_shown() {
-        for url in [
-            format!("redis://user:{SECRET}@host:6379/1"),
-            format!("redis://:{SECRET}@host"),
-            format!("http://user:{SECRET}@host"),
-            format!("user:{SECRET}@host"),
-            format!("redis-sentinel://host:1/?sentinelServiceName=m&sentinelPassword={SECRET}"),
+        let sentinel = format!("redis-sentinel://host:1/?sentinelServiceName=m&sentinelPassword={SECRET}");
+        for (url, expected) in [
+            (&*format!("redis://user:{SECRET}@host:6379/1"), "redis://..."),
+            (&*format!("redis://:{SECRET}@host"), "redis://..."),
+            (&*format!("http://user:{SECRET}@host"), "http://..."),
+            (&*format!("user:{SECRET}@host"), "://..."),
+            (&*sentinel, "redis-sentinel://..."),
+            ("redis://user:abc@longsecret/x@host:6379", "redis://..."),
+            ("redis://user:123#secret@host", "redis://..."),
+            ("redis://user:123?secret@host", "redis://..."),
+            ("redis://user:abc@long\\secret@host", "redis://..."),
+            ("redis://user:a@b@host:6379", "redis://host:6379"),
+            ("redis://user:%40%2F%23@host:6379/1", "redis://host:6379"),
+            ("redis+unix:///run/redis.sock", "redis+unix:///run/redis.sock"),
         ] {
-            for text in [shown(&url), parse(&url, None).map_or_else(|e| e.to_string(), |_| String::new())] {
-                assert!(!text.contains("s3cr") && !text.contains("t/"), "{text}");
+            assert_eq!(shown(url), expected, "{url}");
+            if expected.ends_with("...") {
+                let error = parse(url, None).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("Redis URL {expected}:")), "{error}");
+                assert!(!["s3cr", "t/", "secret", "abc", "123"].iter().any(|part| error.contains(part)), "{error}");
             }
         }
     }

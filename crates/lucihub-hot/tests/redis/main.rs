@@ -1,7 +1,6 @@
 //! The Redis adapter, on real servers.
 //!
 //! The modules say `cfg(test)` so that clippy knows their builders for tests.
-#![cfg(feature = "redis")]
 
 #[cfg(test)]
 mod conformance;

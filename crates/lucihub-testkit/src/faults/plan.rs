@@ -65,12 +65,12 @@ impl FaultPlan {
 
     /// Every operation from now on fails before it is applied, until [`FaultPlan::mend`].
     pub fn go_down(&self) {
-        self.from_now_on(Fault::Before);
+        self.go_on_with(Fault::Before);
     }
 
     /// Every operation from now on is refused with `Precondition`, until [`FaultPlan::mend`].
     pub fn refuse(&self) {
-        self.from_now_on(Fault::Refused);
+        self.go_on_with(Fault::Refused);
     }
 
     /// Takes every fault back.
@@ -96,7 +96,7 @@ impl FaultPlan {
         self.lock().log.iter().map(|&name| name.to_owned()).collect()
     }
 
-    fn from_now_on(&self, fault: Fault) {
+    fn go_on_with(&self, fault: Fault) {
         let mut inner = self.lock();
         let next = inner.log.len() as u64 + 1;
         inner.faults.push((next..u64::MAX, fault));

@@ -2,9 +2,9 @@
 -- why. It does as little as it can: this is what a worker's samples cost.
 --
 -- KEYS: run, wake, then one per stream entry, then one per list.
--- ARGV: nonce, shift of the clock, the tip that the plan was made on, which confirmed positions the caller has, how many
--- stream entries, how many lists, how many fields of the run; then an id and a block per entry, the fields, and per list
--- a command, a count and its items.
+-- ARGV: nonce, shift of the clock, the tip that the plan was made on, which confirmed positions the caller has, how
+-- many stream entries, how many lists, how many fields of the run; then an id and a block per entry, the fields, and
+-- per list a command, a count and its items.
 local RUN, NONCE = KEYS[1], ARGV[1]
 local f = redis.call('HMGET', RUN, 'tip', 'seal', 'leaves', 'cancel', 'incarnation', 'confirmed_rev')
 if f[1] ~= ARGV[3] or f[2] or f[3] then
@@ -15,7 +15,17 @@ local entries, lists, fields = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(AR
 
 -- A server without room refuses the first write, and nothing but that.
 for n = 1, entries do
-  redis.call('XADD', KEYS[n + 2], ARGV[2 * n + 6], 'b', ARGV[2 * n + 7])
+  local key, id, block = KEYS[n + 2], ARGV[2 * n + 6], ARGV[2 * n + 7]
+  local added = redis.pcall('XADD', key, id, 'b', block)
+  if type(added) == 'table' and added['err'] then
+    -- What lies past the run's marks does not exist: a script that failed half-way left it. It makes room.
+    local reached = redis.call('HGET', RUN, 'next:' .. (string.match(key, ':s:(%d+)$') or 'lines')) or '0'
+    for _, entry in ipairs(redis.call('XRANGE', key, '(' .. reached .. '-0', '+')) do
+      redis.call('XDEL', key, entry[1])
+    end
+    redis.call('XSETID', key, reached .. '-0')
+    redis.call('XADD', key, id, 'b', block)
+  end
 end
 local place = 2 * entries + 8
 local marks = place

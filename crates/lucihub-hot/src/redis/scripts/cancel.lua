@@ -26,7 +26,7 @@ if change == '' then
 end
 redis.call('RPUSH', STATES, change)
 redis.call('HINCRBY', RUN, 'next:states', 1)
-redis.call('HSET', RUN, 'head_rev', digits(at), 'cancel', 1, 'ended_in_queue', 1, 'state', 'cancelled', 'seal', 'cancelled', 'changed_at',
-  digits(at))
+redis.call('HSET', RUN, 'head_rev', revision(at), 'cancel', 1, 'ended_in_queue', 1, 'state', 'cancelled',
+  'seal', 'cancelled', 'changed_at', digits(at))
 wake()
 return {NONCE, 'cancelled'}

@@ -19,7 +19,10 @@ for n = 1, tonumber(take()) / 2 do
   end
 end
 if grew then
-  redis.call('HINCRBY', RUN, 'confirmed_rev', 1)
+  redis.call('HSET', RUN, 'confirmed_rev', revision(at))
+  if f[2] then
+    redis.call('PEXPIREAT', CONFIRMED, frees(f[2]))
+  end
   wake()
 end
 return {NONCE, 'positions', redis.call('HGETALL', CONFIRMED)}

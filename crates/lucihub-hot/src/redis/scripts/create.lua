@@ -1,8 +1,9 @@
 -- Places a run that is not there: a new one, or one that its writer puts back.
 --
+-- KEYS: the fixed ones, one per stream entry, and the streams of all channels that the head names.
 -- ARGV: '1' to write, '1' if one that nobody ever took over gives way, the new incarnation; then fields of the run,
--- positions (base, confirmed), fields of the head, four lists, stream entries, and for a writer that goes on its lease in
--- microseconds.
+-- positions (base, confirmed), fields of the head, four lists, stream entries, and for a writer that goes on its lease
+-- in microseconds.
 local act, replaces, incarnation = take(), take(), take()
 local at = now()
 local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'mark', 'seal')
@@ -20,6 +21,10 @@ if answer[2] == 'deleted' or act ~= '1' then
   return answer
 end
 purge()
+-- What a run that was lost left behind is known to nobody else.
+for n = 12, #KEYS do
+  redis.call('UNLINK', KEYS[n])
+end
 take_into('HSET', RUN)
 take_into('HSET', BASE)
 take_into('HSET', CONFIRMED)
@@ -31,7 +36,7 @@ take_into('RPUSH', FINALS)
 take_entries()
 local lease = take()
 if lease ~= '' then
-  redis.call('HSET', RUN, 'lease_until', digits(at + lease))
+  redis.call('HSET', RUN, 'lease_until', later(at, lease))
 end
 redis.call('HSET', RUN, 'incarnation', incarnation, 'changed_at', digits(at))
 wake()

@@ -11,6 +11,6 @@ end
 if f[4] then
   return {NONCE, 'sealed', f[4]}
 end
-local ends = digits(at + lease)
+local ends = later(at, lease)
 redis.call('HSET', RUN, 'lease_until', ends)
 return {NONCE, 'until', ends, f[5] or '', redis.call('HGETALL', CONFIRMED)}

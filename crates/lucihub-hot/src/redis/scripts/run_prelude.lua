@@ -14,6 +14,26 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
+-- A span later; the last time that there is if that is past it. It stands as text, since a double cannot say it.
+local function later(at, span)
+  local ends = at + span
+  if ends >= 253402300799999999 then
+    return '253402300799999999'
+  end
+  return digits(ends)
+end
+
+-- When the server is to give back the memory of what leaves then: a second later, by its own clock, since the fields
+-- decide.
+local function frees(leaves)
+  return digits((leaves - SHIFT) / 1000 + 1000)
+end
+
+-- What no other answer has: names one state of a part that may be lost and grow again.
+local function revision(at)
+  return digits(at) .. '.' .. NONCE
+end
+
 -- Whether a run with this incarnation and this time to leave is there. Keys that have run out may still lie about.
 local function is_there(incarnation, leaves, at)
   return incarnation and not (leaves and tonumber(leaves) <= at)
@@ -32,9 +52,10 @@ local function wake()
   redis.call('SPUBLISH', WAKE, '')
 end
 
--- Every key of the run but the tombstone. Channels are known by their positions.
+-- Every key of the run but the tombstone. Channels are known by their positions, so what knows them comes last: a step
+-- that a moving slot breaks off finds them again.
 local function all_keys()
-  local keys = {RUN, BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG}
+  local keys = {BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG}
   local stem = string.sub(RUN, 1, -4)
   for _, name in ipairs(redis.call('HKEYS', RUN)) do
     local channel = string.match(name, '^next:(%d+)$')
@@ -42,6 +63,7 @@ local function all_keys()
       keys[#keys + 1] = stem .. 's:' .. channel
     end
   end
+  keys[#keys + 1] = RUN
   return keys
 end
 

@@ -24,11 +24,11 @@ if holder ~= writer then
   redis.call('HDEL', RUN, 'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7')
   redis.call('HSET', RUN, 'tip', f[1] .. '.' .. writer .. '.' .. epoch .. '.0.')
 end
-redis.call('HSET', RUN, 'mark', writer .. '.' .. epoch, 'worker', worker, 'lease_until', digits(at + lease),
+redis.call('HSET', RUN, 'mark', writer .. '.' .. epoch, 'worker', worker, 'lease_until', later(at, lease),
   'changed_at', digits(at))
 if redis.call('HGET', HEAD, 'worker') ~= worker_json then
   redis.call('HSET', HEAD, 'worker', worker_json)
-  redis.call('HSET', RUN, 'head_rev', digits(at))
+  redis.call('HSET', RUN, 'head_rev', revision(at))
 end
 wake()
 return snapshot(at, known)

@@ -23,6 +23,9 @@ for n = 1, tonumber(take()) / 2 do
   end
 end
 if left then
+  if f[2] then
+    redis.call('PEXPIREAT', BASE, frees(f[2]))
+  end
   wake()
 end
 return {NONCE, 'positions', redis.call('HGETALL', BASE)}

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use lucihub_hot::redis::RedisHot;
 use lucihub_models_core::StoreError;
-use lucihub_models_core::hot::{Durability, HotAppend, HotRuns, Outcome, Secured};
-use lucihub_testkit::models::run_id;
+use lucihub_models_core::hot::{Announced, Durability, HotAppend, HotDevices, HotRuns, Outcome, Secured};
+use lucihub_testkit::models::{device_seen, run_id};
 use lucihub_testkit::servers::{Fsync, RedisCluster, RedisOptions as Config, RedisSentinel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::check::{exact, read_along};
 use super::tally::Tally;
-use super::writer::Writer;
+use super::writer::{LEASE, Writer};
 use crate::harness::{open, options};
 
 const WRITERS: u64 = 8;
@@ -160,6 +160,49 @@ async fn slots_move_under_load_and_no_answer_is_wrong() {
     for writer in work.end().await {
         exact(&fresh, writer.run, writer.acknowledged).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn devices_are_asked_for_again_until_their_slot_has_moved() {
+    let cluster = Arc::new(tokio::task::block_in_place(|| RedisCluster::start(&Config::new())));
+    let options = options(&cluster.url());
+    let hot = open(options.clone()).await;
+    let hasty = open(options.clone().with_timeout(Duration::from_millis(500))).await;
+    for n in 0..3 {
+        hot.announce(&device_seen(n, "scanner"), LEASE).await.unwrap();
+    }
+    let slot = cluster.nodes()[0].cli(&["CLUSTER", "KEYSLOT", "{devices}"]);
+    let source = cluster.master_of("{devices}");
+    let target = (0..6).find(|node| *node != source && !cluster.replicas_of(*node).is_empty()).unwrap();
+    let (from, to) = (&cluster.nodes()[source], &cluster.nodes()[target]);
+    let (from_id, to_id) = (from.cli(&["CLUSTER", "MYID"]), to.cli(&["CLUSTER", "MYID"]));
+    to.cli(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+    from.cli(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+    let port = to.port().to_string();
+    let migrate = |key: &str| from.cli(&["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS", key]);
+    let device = |n| format!("{}:{{devices}}:d:{}", options.prefix, device_seen(n, "").id);
+    // One device is there and its list is here: nobody can tell now, and nobody is told something wrong.
+    migrate(&device(1));
+    let seen = device_seen(2, "scanner");
+    for answer in [hasty.active().await.map(drop), hasty.active_device(&device_seen(1, "").id).await.map(drop)] {
+        assert!(matches!(answer, Err(StoreError::Unavailable { .. })), "{answer:?}");
+    }
+    let (asks, announces) = (hot.clone(), hot.clone());
+    let asked = tokio::spawn(async move { asks.active().await });
+    let fresh = device_seen(9, "scanner");
+    let announced = tokio::spawn(async move { announces.announce(&fresh, LEASE).await });
+    sleep(Duration::from_millis(200)).await;
+    migrate(&device(0));
+    migrate(&device(2));
+    migrate(&format!("{}:{{devices}}:all", options.prefix));
+    for node in [to, from] {
+        node.cli(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+    }
+    assert_eq!(timeout(PATIENCE, announced).await.unwrap().unwrap().unwrap(), Announced::Active);
+    let listed = timeout(PATIENCE, asked).await.unwrap().unwrap().unwrap();
+    assert!((3..=4).contains(&listed.len()), "{listed:?}");
+    assert_eq!(hot.active_device(&seen.id).await.unwrap().unwrap().seen, seen);
+    assert_eq!(hot.active().await.unwrap().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ use crate::harness::{open, options};
 const WRITERS: u64 = 8;
 const TIMEOUT: Duration = Duration::from_millis(500);
 /// What a busy machine may add.
-const MARGIN: Duration = Duration::from_secs(5);
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// A call, which must end in time.
 async fn in_time<T>(what: &str, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

@@ -125,3 +125,28 @@ async fn a_full_server_takes_whole_batches_or_none_and_goes_on_when_there_is_roo
     assert!(matches!(hot.remove(run, false, LEASE).await.unwrap(), Removed::Held { .. }));
     assert_eq!(hot.remove(run, true, LEASE).await.unwrap(), Removed::Removed);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keeper_that_starts_at_a_full_server_gets_in_and_empties_it() {
+    let server = RedisServer::start(Config::new());
+    let options = options(&server.url());
+    let hot = open(options.clone()).await;
+    let (run, gone) = (opened(&hot, 1).await, opened(&hot, 2).await);
+    let mark = taken(&hot, run, 1).await;
+    for seq in 1..=3 {
+        assert_eq!(hot.append(&batch(run, mark, seq)).await.unwrap().outcome, Outcome::Applied);
+    }
+    server.set("maxmemory", &(hot.health().await.unwrap().used_bytes / 2).to_string());
+    assert_eq!(hot.append(&batch(run, mark, 4)).await.unwrap().outcome, Outcome::Full);
+    // It has not even the scripts any more.
+    server.cli(&["SCRIPT", "FLUSH"]);
+    let keeper = open(options).await;
+    let reached = keeper.get(run).await.unwrap().unwrap().next;
+    assert_eq!(keeper.confirm(run, &reached).await.unwrap(), Some(reached.clone()));
+    let base = keeper.trim(run, &reached).await.unwrap().unwrap();
+    assert_eq!((base.lines, base.sample(0)), (3, 3 * SAMPLES));
+    assert_eq!(keeper.remove(gone, false, LEASE).await.unwrap(), Removed::Removed);
+    assert!(keeper.get(gone).await.unwrap().is_none());
+    server.set("maxmemory", "0");
+    assert_eq!(hot.append(&batch(run, mark, 4)).await.unwrap().outcome, Outcome::Applied);
+}

@@ -13,7 +13,7 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
 use super::check::exact;
 use super::tally::Tally;
-use super::writer::{CHANNELS, SAMPLES, Writer};
+use super::writer::{CHANNELS, SAMPLES, Writer, line};
 use crate::harness::{by, open, options};
 
 async fn writer(hot: &RedisHot) -> Writer {
@@ -153,12 +153,32 @@ async fn entries_of_strangers_are_never_taken_for_samples() {
     server.cli(&["XADD", &stream(1), "1000-0", "x", "y"]);
     let series = hot.window(run, CHANNELS - 1, 0..u64::MAX).await.unwrap().unwrap();
     assert_eq!((series.end, series.values.len() as u64), (end, end));
-    // It stands where samples would, so there the server refuses, and the run is as it was.
-    let refused = hot.append(&writer.batch(3)).await;
-    assert!(matches!(refused, Err(StoreError::Precondition { .. })), "{refused:?}");
+    // It stands where samples would, and makes room for them: the batch is in whole, and once.
+    writer.append(1).await;
+    let end = 3 * SAMPLES;
     let seen = hot.get(run).await.unwrap().unwrap();
-    assert_eq!((seen.last_seq, seen.next.lines, seen.next.sample(1)), (2, 2, end));
-    assert_eq!(hot.lines(run, 0..u64::MAX).await.unwrap().unwrap().lines.len(), 2);
+    assert_eq!((seen.last_seq, seen.next.lines, seen.next.sample(1)), (3, 3, end));
+    assert_eq!(hot.window(run, 1, 0..u64::MAX).await.unwrap().unwrap().values.len() as u64, end);
+    for (stream, entries) in [("log", "3"), ("s:0", "4"), ("s:1", "3")] {
+        let key = format!("{}:{{{run}}}:{stream}", options.prefix);
+        assert_eq!(server.cli(&["XLEN", &key]), entries, "{stream}");
+    }
+
+    // A step that fails half-way, at the last key: nothing of it counts, and what it left is no hindrance.
+    server.cli(&["RENAME", &stream(1), "aside"]);
+    server.cli(&["SET", &stream(1), "x"]);
+    let refused = hot.append(&writer.batch(4)).await;
+    assert!(matches!(refused, Err(StoreError::Precondition { .. })), "{refused:?}");
+    assert_eq!(server.cli(&["XLEN", &format!("{}:{{{run}}}:log", options.prefix)]), "4", "its line was written");
+    let seen = hot.get(run).await.unwrap().unwrap();
+    assert_eq!((seen.last_seq, seen.next.lines, seen.next.sample(1)), (3, 3, end));
+    assert_eq!(hot.lines(run, 0..u64::MAX).await.unwrap().unwrap().lines.len(), 3);
+    server.cli(&["DEL", &stream(1)]);
+    server.cli(&["RENAME", "aside", &stream(1)]);
+    writer.append(1).await;
+    let lines = hot.lines(run, 0..u64::MAX).await.unwrap().unwrap().lines;
+    assert!(lines.len() == 4 && (0..).zip(&lines).all(|(number, have)| *have == line(run, number)));
+    assert_eq!(server.cli(&["XLEN", &format!("{}:{{{run}}}:log", options.prefix)]), "4");
 
     // Keys of another type.
     server.cli(&["DEL", &stream(1)]);

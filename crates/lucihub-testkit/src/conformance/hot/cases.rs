@@ -36,6 +36,7 @@ macro_rules! hot_conformance {
                     removed_runs_stay_away,
                     held_runs_are_removed_by_force_alone,
                     removing_an_absent_run_leaves_a_tombstone,
+                    spans_without_end_end_with_time,
                 }
                 take_over {
                     the_first_writer_begins,

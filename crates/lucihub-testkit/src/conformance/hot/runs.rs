@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use lucihub_models_core::hot::{Cancelled, Opened, Outcome, Removed, Renewed, Restored, Seal, TookOver};
-use lucihub_models_core::{Positions, RunState, WriterId, WriterMark};
+use lucihub_models_core::hot::{
+    Announced, Cancelled, DeviceSeen, Opened, Outcome, Removed, Renewed, Restored, Seal, TakeOver, TookOver,
+};
+use lucihub_models_core::{Positions, RunState, Timestamp, WriterId, WriterMark};
 
 use super::stage::{LEASE, Stage, assert_lasts, assert_unchanged};
 use crate::harness::HotHarness;
@@ -240,4 +242,41 @@ pub async fn removing_an_absent_run_leaves_a_tombstone(h: &dyn HotHarness) {
         assert_eq!(stage.store.remove(head.id, force, DAY).await.unwrap(), Removed::Removed);
         assert_eq!(stage.store.open(&head).await.unwrap(), Opened::Deleted);
     }
+}
+
+/// What is to last longer than time does lasts to the end of time, and stays readable.
+pub async fn spans_without_end_end_with_time(h: &dyn HotHarness) {
+    let stage = Stage::new(h, "spans_without_end_end_with_time");
+    let store = &stage.store;
+    let run = stage.open(1).await;
+    let request = TakeOver { lease: Duration::MAX, ..stage.request(run) };
+    let taken = store.take_over(&request).await.unwrap();
+    let TookOver::Taken(taken) = taken else { panic!("{taken:?}") };
+    assert_eq!(taken.run.lease.unwrap().until, Timestamp::MAX);
+    let renewed = store.renew(run, taken.mark, Duration::MAX).await.unwrap();
+    assert!(matches!(renewed, Renewed::Until { until: Timestamp::MAX, .. }), "{renewed:?}");
+    assert_eq!(stage.get(run).await.lease.unwrap().until, Timestamp::MAX);
+    let other = store.take_over(&stage.request(run)).await.unwrap();
+    assert!(matches!(other, TookOver::Held { until: Timestamp::MAX, .. }), "{other:?}");
+    let removed = store.remove(run, false, Duration::MAX).await.unwrap();
+    assert!(matches!(removed, Removed::Held { until: Timestamp::MAX, .. }), "{removed:?}");
+    assert_eq!(store.remove(run, true, Duration::MAX).await.unwrap(), Removed::Removed);
+    h.advance(DAY).await;
+    assert_eq!(store.remove(run, true, LEASE).await.unwrap(), Removed::Removed);
+    h.advance(DAY).await;
+    assert!(matches!(store.take_over(&stage.request(run)).await.unwrap(), TookOver::Sealed(Seal::Deleted)));
+
+    let mut ended = stage.writer(1).await;
+    ended.apply(state_body([RunState::Failed])).await;
+    assert!(store.expire(ended.run, Duration::MAX).await.unwrap());
+    h.advance(DAY).await;
+    assert!(stage.get(ended.run).await.seal.is_some());
+
+    let device = crate::models::device_seen(u64::MAX, &format!("scanner-{run}"));
+    let device = DeviceSeen { id: format!("d-{run}").parse().unwrap(), ..device };
+    assert_eq!(store.announce(&device, Duration::MAX).await.unwrap(), Announced::Active);
+    assert_eq!(store.active_device(&device.id).await.unwrap().unwrap().until, Some(Timestamp::MAX));
+    let listed = store.active().await.unwrap();
+    assert!(listed.iter().any(|active| active.seen == device));
+    assert!(store.withdraw(&device.id, &device.scanner).await.unwrap());
 }

@@ -129,7 +129,9 @@ impl HotRuns for ReferenceHot {
             });
         }
         inner.runs.remove(&run);
-        inner.tombstones.insert(run, now.after(tombstone));
+        let stands = inner.tombstones.entry(run).or_insert(now);
+        // Removing again never shortens it.
+        *stands = now.after(tombstone).max(*stands);
         self.changed(run);
         Ok(Removed::Removed)
     }

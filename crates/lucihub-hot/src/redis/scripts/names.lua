@@ -1,0 +1,2 @@
+-- The names of all devices that were announced.
+return {NONCE, 'names', redis.call('SMEMBERS', ALL)}

@@ -87,7 +87,7 @@ async fn a_newer_schema_is_refused_and_an_older_one_says_what_to_do() {
     // As if the file had been made before the first migration.
     raw(
         &path,
-        "DELETE FROM __diesel_schema_migrations; DROP TABLE usage; DROP TABLE run_tags; DROP TABLE devices; DROP TABLE run_logs; DROP TABLE run_samples; DROP TABLE runs",
+        "DELETE FROM __diesel_schema_migrations; DROP TABLE attachment_chunks; DROP TABLE attachments; DROP TABLE usage; DROP TABLE run_tags; DROP TABLE devices; DROP TABLE run_logs; DROP TABLE run_samples; DROP TABLE runs",
     );
     let error = open(&path).await.unwrap_err();
     assert!(matches!(&error, StoreError::Precondition { why, .. } if why.contains("lucihub migrate up")), "{error}");

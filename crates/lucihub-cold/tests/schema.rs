@@ -90,14 +90,16 @@ async fn schema_is_that_of_the_migrated_database() {
 
     let rust: Vec<String> = declared_in_rust().iter().map(|column| native(column)).collect();
     assert!(rust.len() > 40, "the file was read: {rust:?}");
-    assert_eq!(declared_in_database(conn, &["runs", "run_logs", "run_samples", "devices", "run_tags", "usage"]), rust);
+    let in_order =
+        ["runs", "run_logs", "run_samples", "devices", "run_tags", "usage", "attachments", "attachment_chunks"];
+    assert_eq!(declared_in_database(conn, &in_order), rust);
 
     let mut tables: Vec<String> =
         objects(conn).into_iter().filter(|o| o.sql.starts_with("CREATE TABLE")).map(|o| o.name).collect();
     tables.sort();
     assert_eq!(
         tables,
-        ["devices", "run_logs", "run_samples", "run_tags", "runs", "usage"],
+        ["attachment_chunks", "attachments", "devices", "run_logs", "run_samples", "run_tags", "runs", "usage"],
         "no table is missing in schema.rs"
     );
 }

@@ -48,7 +48,7 @@ impl RedisHot {
                 }
             }
             args[entries] = count(keys.len() - fixed);
-            args.push(micros(restore.lease));
+            args.extend([micros(restore.lease), count(0)]);
         }
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
         match (&*reply.text()?, refused) {

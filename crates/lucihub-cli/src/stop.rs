@@ -23,7 +23,7 @@ impl Interrupts {
     pub(crate) async fn pressed(&self, often: u32) {
         if self.0.clone().wait_for(|times| *times >= often).await.is_err() {
             // Nobody counts any more, so nobody can press it.
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
 

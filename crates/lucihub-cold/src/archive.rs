@@ -15,7 +15,7 @@ use crate::head::{self, HeadColumns};
 use crate::logs::LogRow;
 use crate::runs::{digest, hold, not_found, positions};
 use crate::samples::SampleRow;
-use crate::schema::{run_logs, run_samples, runs};
+use crate::schema::{attachments, run_logs, run_samples, runs};
 use crate::types::{Id, Json, Time};
 
 #[async_trait]
@@ -184,11 +184,17 @@ fn stored_bytes(conn: &mut Conn<'_>, run: RunId) -> Result<Option<StoredBytes>, 
         );
         run_samples::table.filter(run_samples::run.eq(Id(run))).select(bytes).first(c)
     })?;
+    let attached: i64 = on_conn!(conn, c => {
+        let bytes = sql::<BigInt>("CAST(coalesce(sum(size), 0) AS bigint)");
+        let seen = attachments::run.eq(Id(run)).and(attachments::sweep_at.is_null());
+        attachments::table.filter(seen).select(bytes).first(c)
+    })?;
     let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
     Ok(Some(StoredBytes {
         head: bytes(head),
         lines: bytes(lines.0),
         samples: bytes(samples.0),
         summaries: bytes(lines.1 + samples.1),
+        attachments: bytes(attached),
     }))
 }

@@ -2,6 +2,7 @@
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
 mod archive;
+mod attachments;
 mod codec;
 mod cold;
 mod conn;

@@ -102,3 +102,33 @@ diesel::table! {
         runs -> BigInt,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use crate::types::{DbTime, DbUuid};
+
+    attachments (id) {
+        id -> DbUuid,
+        subject -> Text,
+        run -> Nullable<DbUuid>,
+        device -> Nullable<Text>,
+        name -> Text,
+        media_type -> Text,
+        size -> Nullable<BigInt>,
+        digest -> Nullable<Binary>,
+        created_at -> Nullable<DbTime>,
+        sweep_at -> Nullable<DbTime>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary};
+    use crate::types::DbUuid;
+
+    attachment_chunks (attachment, chunk) {
+        attachment -> DbUuid,
+        chunk -> BigInt,
+        payload_check -> BigInt,
+        payload -> Binary,
+    }
+}

@@ -60,6 +60,31 @@ impl FromStr for Digest {
     }
 }
 
+/// The digest of plain bytes that come in parts: [`Digest::of`] of all of them.
+///
+/// ```
+/// use lucihub_models_core::{ByteDigest, Digest};
+/// let mut digest = ByteDigest::default();
+/// digest.update(b"ab");
+/// digest.update(b"c");
+/// assert_eq!(digest.finish(), Digest::of(b"abc"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ByteDigest(blake3::Hasher);
+
+impl ByteDigest {
+    /// Adds a part.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all parts so far.
+    #[must_use]
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
 /// Feeds values to a hash, each with its length or a mark, so that no two
 /// contents feed the same bytes.
 #[derive(Debug, Clone)]

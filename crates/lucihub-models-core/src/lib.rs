@@ -2,6 +2,7 @@
 
 mod any;
 pub mod assemble;
+mod attachment;
 mod batch;
 mod cell;
 mod check;
@@ -29,10 +30,11 @@ pub mod v1;
 pub mod v2;
 
 pub use any::{AnyDevice, AnyRun, HeadDocument};
+pub use attachment::{Attachment, AttachmentInfo, AttachmentName, ByteStream, NewAttachment, Subject, whole};
 pub use batch::{Batch, BatchBody, GapMark, HeadPatch, SampleBlock, WriterMark};
 pub use cell::{CellSummary, LogCell, SampleCell};
 pub use check::check_labels;
-pub use digest::{Digest, RunDigest};
+pub use digest::{ByteDigest, Digest, RunDigest};
 pub use envelope::{Bucket, Envelope, EnvelopeBuilder, SUMMARY_WIDTH};
 pub use error::{Invalid, ModelError, Result, StoreError};
 pub use extra::Extra;

@@ -46,6 +46,14 @@ pub struct Limits {
     pub samples: u64,
     /// Bytes of a device's entity.
     pub entity_bytes: usize,
+    /// Bytes of one attachment.
+    pub attachment_bytes: usize,
+    /// Attachments of one run or device.
+    pub attachments: usize,
+    /// Bytes of one attachment that goes through hot storage.
+    pub hot_attachment_bytes: usize,
+    /// Bytes of all attachments of one run in hot storage together.
+    pub hot_attachments_bytes: usize,
 }
 
 impl Default for Limits {
@@ -68,6 +76,10 @@ impl Default for Limits {
             gap: 1 << 26,
             samples: 1 << 40,
             entity_bytes: 64 * 1024,
+            attachment_bytes: 64 * 1024 * 1024,
+            attachments: 64,
+            hot_attachment_bytes: 1024 * 1024,
+            hot_attachments_bytes: 8 * 1024 * 1024,
         }
     }
 }
@@ -98,6 +110,13 @@ impl Limits {
     #[must_use]
     pub const fn with_channels(mut self, channels: usize) -> Self {
         self.channels = channels;
+        self
+    }
+
+    /// Sets the bytes of one attachment.
+    #[must_use]
+    pub const fn with_attachment_bytes(mut self, bytes: usize) -> Self {
+        self.attachment_bytes = bytes;
         self
     }
 }

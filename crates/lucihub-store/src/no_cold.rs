@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdUsage, Commit, Committed,
-    Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdUsage, Commit,
+    Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
-    StoreError,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
+    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
 };
 
 /// Answers everything with one error that says what to do.
@@ -121,6 +121,29 @@ impl ColdSamples for NoCold {
     }
 
     async fn summaries(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Vec<CellSummary>> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdAttachments for NoCold {
+    async fn put_attachment(&self, _: &Subject, _: &NewAttachment, _: ByteStream) -> Result<AttachmentInfo> {
+        none()
+    }
+
+    async fn checkpoint_attachment(&self, _: RunId, _: &NewAttachment, _: Vec<u8>) -> Result<bool> {
+        none()
+    }
+
+    async fn attachment(&self, _: &Subject, _: &AttachmentName) -> Result<Option<Attachment>> {
+        none()
+    }
+
+    async fn attachments(&self, _: &Subject) -> Result<Vec<AttachmentInfo>> {
+        none()
+    }
+
+    async fn delete_attachment(&self, _: &Subject, _: &AttachmentName) -> Result<bool> {
         none()
     }
 }

@@ -1,16 +1,19 @@
 //! Hot storage that is not there: what a reader of history has, and one whose server is away.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
-    HotRuns, HotSamples, HotWatch, LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, Secured, TakeOver,
-    TookOver, Wakes,
+    ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotWatch, LineSlice, Opened, Removed, Renewed,
+    Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
-use lucihub_models_core::{Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark};
+use lucihub_models_core::{
+    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark,
+};
 
 /// Answers everything with one error that says what to do.
 #[derive(Debug)]
@@ -50,6 +53,29 @@ impl HotRuns for NoHot {
     }
 
     async fn remove(&self, _: RunId, _: bool, _: Duration) -> Result<Removed> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotAttachments for NoHot {
+    async fn open_with(&self, _: &RunHead, _: &[SmallAttachment]) -> Result<Opened> {
+        none()
+    }
+
+    async fn put_attachment(&self, _: RunId, _: Option<WriterMark>, _: &SmallAttachment) -> Result<Attached> {
+        none()
+    }
+
+    async fn attachment(&self, _: RunId, _: &AttachmentName) -> Result<Option<(HotAttachment, Arc<[u8]>)>> {
+        none()
+    }
+
+    async fn attachments(&self, _: RunId) -> Result<Option<Vec<HotAttachment>>> {
+        none()
+    }
+
+    async fn delete_attachment(&self, _: RunId, _: &AttachmentName) -> Result<bool> {
         none()
     }
 }

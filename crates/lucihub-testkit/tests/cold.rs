@@ -46,6 +46,7 @@ fn every_case_is_named() {
         include_str!("../src/conformance/cold/samples.rs"),
         include_str!("../src/conformance/cold/logs.rs"),
         include_str!("../src/conformance/cold/devices.rs"),
+        include_str!("../src/conformance/cold/attachments.rs"),
         include_str!("../src/conformance/cold/hostile.rs"),
         include_str!("../src/conformance/cold/races.rs"),
     ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::conformance::hot::compare::{compare_hot, operations};
 use lucihub_testkit::conformance::hot::{
-    append, devices, logs, restore, runs, samples, secure, take_over, trim, watch,
+    append, attachments, devices, logs, restore, runs, samples, secure, take_over, trim, watch,
 };
 use lucihub_testkit::reference::hot::harness;
 use mutant::{Defect, mutant};
@@ -50,6 +50,7 @@ catches! {
     blindly_secure: BlindlySecure by secure::what_is_applied_is_secured;
     blindly_secure_after_a_loss: BlindlySecure by secure::an_absent_run_is_missing;
     hides_loss: HidesLoss by restore::the_writer_goes_on;
+    no_owner: NoOwner by attachments::results_are_the_workers_alone;
 }
 
 /// Every case that a file of the suite has stands in the list that the macro runs.
@@ -58,6 +59,7 @@ fn the_list_of_cases_is_complete() {
     let list = include_str!("../src/conformance/hot/cases.rs");
     let files = [
         include_str!("../src/conformance/hot/append.rs"),
+        include_str!("../src/conformance/hot/attachments.rs"),
         include_str!("../src/conformance/hot/concurrency.rs"),
         include_str!("../src/conformance/hot/devices.rs"),
         include_str!("../src/conformance/hot/hostile.rs"),

@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | `lib.rs` | [`Toy`]: the lock, the clock, and what has run out |
 //! | `run.rs` | one run: a `HotRun` as core describes it, with its lines and pieces of samples |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `devices.rs`, `watch.rs` | the ports, named as in core |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs` | the ports, named as in core |
 //!
 //! It forgets everything when it is dropped. For use, take `lucihub-hot`.
 
 mod append;
+mod attachments;
 mod devices;
 mod logs;
 mod run;
@@ -60,7 +61,7 @@ struct State {
 }
 
 impl State {
-    /// Bytes of lines and samples in all runs.
+    /// Bytes of lines, samples and attachments in all runs.
     fn used_bytes(&self) -> u64 {
         self.runs.values().map(|run| run.bytes).sum()
     }

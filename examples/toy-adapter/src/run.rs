@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lucihub_models_core::hot::{HotRun, Lease, Seal};
-use lucihub_models_core::{Digest, LogLine, Piece, Positions, RunHead, RunState, StateChange, Timestamp, WriterMark};
+use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, Seal};
+use lucihub_models_core::{
+    AttachmentName, Digest, LogLine, Piece, Positions, RunHead, RunState, StateChange, Timestamp, WriterMark,
+};
 
 pub(crate) struct Run {
     /// What `get` answers; `now` is set when it does.
@@ -20,7 +22,9 @@ pub(crate) struct Run {
     pub(crate) lines: VecDeque<LogLine>,
     /// Per channel, by first index: pieces that tile `hot.base` to `hot.next`.
     pub(crate) channels: BTreeMap<u32, BTreeMap<u64, Piece>>,
-    /// Bytes of lines and pieces.
+    /// Small attachments, by name.
+    pub(crate) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
+    /// Bytes of lines, pieces and attachments.
     pub(crate) bytes: u64,
 }
 
@@ -46,6 +50,7 @@ impl Run {
             expires: None,
             lines: VecDeque::new(),
             channels: BTreeMap::new(),
+            attachments: BTreeMap::new(),
             bytes: 0,
         }
     }
@@ -81,6 +86,13 @@ impl Run {
         self.hot.next.states += 1;
         self.hot.seal = Some(Seal::Ended(RunState::Cancelled));
         self.ended_by_cancel = true;
+    }
+
+    pub(crate) fn attach(&mut self, known: HotAttachment, bytes: Arc<[u8]>) {
+        self.bytes += bytes.len() as u64;
+        if let Some((_, before)) = self.attachments.insert(known.info.name.clone(), (known, bytes)) {
+            self.bytes -= before.len() as u64;
+        }
     }
 
     pub(crate) fn push_line(&mut self, line: LogLine) {

@@ -3,30 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lucihub_models_core::hot::{Cancelled, HotRun, HotRuns, Opened, Removed, Renewed, Seal, TakeOver, Taken, TookOver};
+use lucihub_models_core::hot::{
+    Cancelled, HotAttachments, HotRun, HotRuns, Opened, Removed, Renewed, Seal, TakeOver, Taken, TookOver,
+};
 use lucihub_models_core::{Result, RunHead, RunId, RunState, Timestamp, WriterMark};
 
-use crate::run::Run;
 use crate::{State, Toy};
 
 #[async_trait]
 impl HotRuns for Toy {
     async fn open(&self, head: &RunHead) -> Result<Opened> {
-        let opened = self.locked(|state, now| {
-            if state.tombstones.contains_key(&head.id) {
-                return Ok(Opened::Deleted);
-            }
-            if state.runs.contains_key(&head.id) {
-                return Ok(Opened::Existing);
-            }
-            head.check_new(&self.limits)?;
-            state.runs.insert(head.id, Run::new(head.clone(), now));
-            Ok(Opened::Created)
-        });
-        if matches!(opened, Ok(Opened::Created)) {
-            self.wake_keepers(head.id);
-        }
-        opened
+        self.open_with(head, &[]).await
     }
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {

@@ -1,12 +1,12 @@
 //! A run as the embedded store holds it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lucihub_models_core::hot::{HotRun, Lease, Seal};
-use lucihub_models_core::{Batch, Digest, Positions, RunHead, Timestamp, WriterMark};
+use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, Seal};
+use lucihub_models_core::{AttachmentName, Batch, Digest, Positions, RunHead, Timestamp, WriterMark};
 
 use super::logs::Log;
 use super::room::Share;
@@ -32,6 +32,7 @@ pub(super) struct LiveRun {
     pub(super) leaves: Option<Timestamp>,
     pub(super) log: Log,
     pub(super) tracks: Vec<Track>,
+    pub(super) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
     pub(super) share: Share,
 }
 
@@ -53,6 +54,7 @@ impl LiveRun {
             leaves: None,
             log: Log::default(),
             tracks: Vec::new(),
+            attachments: BTreeMap::new(),
             share,
         };
         run.count_head();

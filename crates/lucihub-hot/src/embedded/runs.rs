@@ -14,22 +14,7 @@ use super::{EmbeddedHot, weight};
 #[async_trait]
 impl HotRuns for EmbeddedHot {
     async fn open(&self, head: &RunHead) -> Result<Opened> {
-        // Before the lock, since it reads all JSON; a run that is there needs no check.
-        let valid = head.check_new(&self.options.limits);
-        {
-            let mut visit = self.visit(head.id);
-            match visit.entry() {
-                Some(Entry::Run(_)) => return Ok(Opened::Existing),
-                Some(Entry::Tombstone(_)) => return Ok(Opened::Deleted),
-                None => {}
-            }
-            valid?;
-            let share = self.room.share(weight::head(head)).ok_or_else(|| self.full())?;
-            let live = LiveRun::new(head.clone(), share, visit.now);
-            visit.place(Entry::Run(Box::new(live)));
-        }
-        self.bells.ring_keepers(head.id);
-        Ok(Opened::Created)
+        self.place(head, &[])
     }
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {

@@ -3,6 +3,7 @@
 //! Close to what it takes in memory, and a pure function of the thing, so that
 //! what is given back is what was taken.
 
+use lucihub_models_core::hot::HotAttachment;
 use lucihub_models_core::{
     BatchBody, Channel, Extra, FinalValue, LogLine, Overload, PhaseChange, Piece, Plan, RunHead, StateChange,
 };
@@ -55,6 +56,12 @@ fn entries(states: &[StateChange], phases: &[PhaseChange], overloads: &[Overload
     let overloads = overloads.iter().map(|o| ENTRY + o.element.len() as u64 + extra(&o.extra));
     let values = values.iter().map(|v| ENTRY + v.element.len() as u64 + extra(&v.extra));
     states + phases.sum::<u64>() + overloads.sum::<u64>() + values.sum::<u64>()
+}
+
+/// An attachment with its bytes.
+pub(super) fn attachment(known: &HotAttachment) -> u64 {
+    let texts = 2 * known.info.name.as_str().len() + known.info.media_type.len();
+    2 * ENTRY + texts as u64 + known.info.size
 }
 
 /// One change of state.

@@ -11,6 +11,8 @@
 //! | `lh:{RUN}:phases` | list | phase changes, a JSON object each | with the run |
 //! | `lh:{RUN}:overloads` | list | overloads, a JSON object each | with the run |
 //! | `lh:{RUN}:finals` | list | final values, a JSON object each | with the run |
+//! | `lh:{RUN}:attached` | hash | what is known of each attachment, by its name | with the run |
+//! | `lh:{RUN}:bytes` | hash | the bytes of each attachment, by its name | with the run |
 //! | `lh:{RUN}:log` | stream | log lines, some per entry; its id is the number after its last one | until trimmed |
 //! | `lh:{RUN}:s:N` | stream | samples of channel N, in blocks; an id is the index after its last one | until trimmed |
 //! | `lh:{RUN}:wake` | channel | nothing: that something changed | a moment |
@@ -101,8 +103,21 @@ pub(super) struct RunKeys {
 
 impl RunKeys {
     /// The parts that scripts about a run are given, in this order; `append` names its own.
-    const FIXED: [&str; 11] =
-        ["run", "gone", "base", "confirmed", "head", "states", "phases", "overloads", "finals", "log", "wake"];
+    const FIXED: [&str; 13] = [
+        "run",
+        "gone",
+        "base",
+        "confirmed",
+        "head",
+        "states",
+        "phases",
+        "overloads",
+        "finals",
+        "log",
+        "wake",
+        "attached",
+        "bytes",
+    ];
 
     fn part(&self, part: &str) -> Key {
         format!("{}{part}", self.stem).into()

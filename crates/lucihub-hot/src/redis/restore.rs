@@ -49,7 +49,7 @@ impl RedisHot {
             }
             args[entries] = count(keys.len() - fixed);
             run_keys.put_samples(restore.head.channels.len().max(at.next.samples.len()), &mut keys);
-            args.push(micros(restore.lease));
+            args.extend([micros(restore.lease), count(0)]);
         }
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
         match (&*reply.text()?, refused) {

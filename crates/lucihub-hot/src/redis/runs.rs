@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fred::types::Value;
-use lucihub_models_core::hot::{Cancelled, HotRun, HotRuns, Opened, Removed, Renewed, Seal, TakeOver, Taken, TookOver};
+use lucihub_models_core::hot::{
+    Cancelled, HotRun, HotRuns, Opened, Removed, Renewed, Seal, SmallAttachment, TakeOver, Taken, TookOver,
+};
 use lucihub_models_core::{
-    IdSource, Invalid, Positions, Result, RunHead, RunId, RunState, StateChange, SystemIds, WriterMark,
+    IdSource, Invalid, Positions, Result, RunHead, RunId, RunState, StateChange, StoreError, SystemIds, WriterMark,
 };
 use tokio::time::Instant;
 
 use super::RedisHot;
+use super::attachments::attachment_args;
 use super::head::{head_args, text_json};
 use super::link::Lane;
 use super::reply::{count, position_args, put_positions};
@@ -25,33 +28,7 @@ pub(super) fn micros(span: Duration) -> Value {
 #[async_trait]
 impl HotRuns for RedisHot {
     async fn open(&self, head: &RunHead) -> Result<Opened> {
-        let checked = head.check_new(&self.options.limits);
-        let mut args = super::args();
-        args.extend([if checked.is_ok() { "1" } else { "0" }.into(), "0".into()]);
-        args.push(incarnation().into());
-        if checked.is_ok() {
-            let next = Positions { states: head.states.len() as u64, ..Positions::default() };
-            put_run(&[("head_rev", "0"), ("confirmed_rev", "0"), ("state", head.state().as_str())], &next, &mut args);
-            position_args(&Positions::default(), &mut args);
-            position_args(&Positions::default(), &mut args);
-            head_args(head, &mut args)?;
-            args.extend([count(0), "".into()]);
-        }
-        let mut keys = self.keys.run(head.id).fixed(head.channels.len());
-        if checked.is_ok() {
-            self.keys.run(head.id).put_samples(head.channels.len(), &mut keys);
-        }
-        let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
-        match &*reply.text()? {
-            "created" => {
-                self.watch.call_keepers(head.id);
-                Ok(Opened::Created)
-            }
-            "existing" => Ok(Opened::Existing),
-            "deleted" => Ok(Opened::Deleted),
-            "absent" => Err(checked.err().unwrap_or_else(|| Invalid::new("run", "it was not placed")).into()),
-            other => Err(reply.bad(format!("{other:?}"))),
-        }
+        self.place(head, &[]).await
     }
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {
@@ -80,7 +57,7 @@ impl HotRuns for RedisHot {
                 let mark = run.lease.as_ref().map(|lease| lease.mark);
                 let mark = mark.filter(|mark| mark.writer == request.writer);
                 let mark = mark.ok_or_else(|| {
-                    lucihub_models_core::StoreError::corrupt(
+                    StoreError::corrupt(
                         format!("run {} in hot storage", run.head.id),
                         "it was taken over and bears another writer",
                     )
@@ -194,6 +171,39 @@ pub(super) fn incarnation() -> String {
 }
 
 impl RedisHot {
+    /// Places a queued run, and attachments in the same step.
+    pub(super) async fn place(&self, head: &RunHead, attachments: &[SmallAttachment]) -> Result<Opened> {
+        let checked = head.check_new(&self.options.limits).map_err(StoreError::from);
+        let checked = checked.and_then(|()| self.check_attachments(attachments));
+        let mut args = super::args();
+        args.extend([if checked.is_ok() { "1" } else { "0" }.into(), "0".into()]);
+        args.push(incarnation().into());
+        if checked.is_ok() {
+            let next = Positions { states: head.states.len() as u64, ..Positions::default() };
+            put_run(&[("head_rev", "0"), ("confirmed_rev", "0"), ("state", head.state().as_str())], &next, &mut args);
+            position_args(&Positions::default(), &mut args);
+            position_args(&Positions::default(), &mut args);
+            head_args(head, &mut args)?;
+            args.extend([count(0), "".into()]);
+            attachment_args(head.id, attachments, &mut args);
+        }
+        let mut keys = self.keys.run(head.id).fixed(head.channels.len());
+        if checked.is_ok() {
+            self.keys.run(head.id).put_samples(head.channels.len(), &mut keys);
+        }
+        let mut reply = self.link.call(Lane::Write, &self.link.scripts.create, keys, args).await?;
+        match &*reply.text()? {
+            "created" => {
+                self.watch.call_keepers(head.id);
+                Ok(Opened::Created)
+            }
+            "existing" => Ok(Opened::Existing),
+            "deleted" => Ok(Opened::Deleted),
+            "absent" => Err(checked.err().unwrap_or_else(|| Invalid::new("run", "it was not placed").into())),
+            other => Err(reply.bad(format!("{other:?}"))),
+        }
+    }
+
     /// The head that is remembered, and its name in requests.
     fn known_head(&self, run: RunId) -> (String, Option<std::sync::Arc<RunHead>>) {
         self.cache.with(run, |r| (r.known_head(), r.head.as_ref().map(|(_, head)| head.clone())))

@@ -78,6 +78,10 @@ scripts! {
     trim = RUN FREES,
     /// Where log or channel begin and end.
     extent = RUN READS,
+    attach = RUN FILLS,
+    attachment = RUN READS,
+    attachments = RUN READS,
+    detach = RUN FREES,
     announce = DEVICE FILLS,
     /// The write that replicas and disk are then asked about.
     secure = RUN FREES,

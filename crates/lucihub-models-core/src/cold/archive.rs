@@ -52,13 +52,15 @@ pub struct StoredBytes {
     pub samples: u64,
     /// Summaries, gaps and digests of the cells.
     pub summaries: u64,
+    /// Attachments.
+    pub attachments: u64,
 }
 
 impl StoredBytes {
     /// All of it.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.head + self.lines + self.samples + self.summaries
+        self.head + self.lines + self.samples + self.summaries + self.attachments
     }
 }
 

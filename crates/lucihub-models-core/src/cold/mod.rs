@@ -5,6 +5,7 @@
 //! conformance suite of `lucihub-testkit` checks that law.
 
 mod archive;
+mod attachments;
 mod devices;
 mod logs;
 mod runs;
@@ -12,6 +13,7 @@ mod samples;
 mod usage;
 
 pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
+pub use attachments::ColdAttachments;
 pub use devices::{ColdDevices, DevicePage, OperatorFields, SeenFields};
 pub use logs::ColdLogs;
 pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
@@ -19,6 +21,12 @@ pub use samples::ColdSamples;
 pub use usage::{ColdUsage, Quota, Usage};
 
 /// Cold storage, whole.
-pub trait ColdStore: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices {}
+pub trait ColdStore:
+    ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments
+{
+}
 
-impl<T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ?Sized> ColdStore for T {}
+impl<T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ?Sized> ColdStore
+    for T
+{
+}

@@ -5,6 +5,7 @@
 //! conformance suite of `lucihub-testkit` checks that law.
 
 mod append;
+mod attachments;
 mod devices;
 mod durability;
 mod logs;
@@ -14,6 +15,7 @@ mod samples;
 mod watch;
 
 pub use append::{Answer, HotAppend, Outcome, Seal};
+pub use attachments::{Attached, HotAttachment, HotAttachments, SmallAttachment};
 pub use devices::{ActiveDevice, Announced, DEVICE_LEASE, DeviceSeen, HotDevices};
 pub use durability::{Durability, Secured};
 pub use logs::{HotLogs, LineSlice};
@@ -23,6 +25,6 @@ pub use samples::HotSamples;
 pub use watch::{Health, HotWatch, RunWakes, Wakes};
 
 /// Hot storage, whole.
-pub trait HotStore: HotRuns + HotAppend + HotLogs + HotSamples + HotDevices + HotWatch {}
+pub trait HotStore: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch {}
 
-impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotDevices + HotWatch + ?Sized> HotStore for T {}
+impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + ?Sized> HotStore for T {}

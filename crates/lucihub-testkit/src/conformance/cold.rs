@@ -8,6 +8,7 @@
 //! | `archive` | mirror, checkpoint, commit, release |
 //! | `samples`, `logs` | cells come back as they were written |
 //! | `devices` | the registry |
+//! | `attachments` | named bytes, whole or not there |
 //! | `hostile` | texts, documents, numbers and times that break careless adapters |
 //! | `races` | many keepers and many API servers at once |
 //! | `compare` | any sequence of operations, beside another store |
@@ -18,6 +19,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "cases are tests: they fail by panicking")]
 
 pub mod archive;
+pub mod attachments;
 pub mod compare;
 pub mod devices;
 mod given;
@@ -121,6 +123,13 @@ macro_rules! cold_conformance {
                     sightings_renew_and_never_go_back, scanner_and_operator_keep_apart,
                     operator_fields_are_checked_first, devices_are_paged_by_name, delete_device_is_complete,
                     hostile_fields_of_a_device_survive,
+                }
+                attachments {
+                    attachments_come_back_whole, the_same_attachment_again_changes_nothing,
+                    attachment_names_are_literal, attachments_are_checked_first, a_subject_has_so_many_attachments,
+                    an_attachment_has_a_limit, a_reader_meets_no_mix, a_slow_upload_keeps_nobody_waiting,
+                    an_upload_broken_off_leaves_the_old_one, attachments_go_with_their_subject,
+                    one_of_many_attachments_stays, an_archived_run_keeps_peoples_attachments,
                 }
                 hostile {
                     texts_are_literal, filters_compare_every_byte, documents_keep_their_bytes,

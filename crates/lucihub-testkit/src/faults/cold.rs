@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore, ColdUsage, Commit,
-    Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore,
+    ColdUsage, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields,
+    StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    CellSummary, Device, DeviceId, LogCell, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
+    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
 };
 
 use super::FaultPlan;
@@ -134,5 +136,35 @@ impl<S: ColdStore + ?Sized> ColdDevices for FaultyCold<S> {
 
     async fn delete_device(&self, device: &DeviceId) -> Result<bool> {
         self.plan.write("cold.delete_device", self.inner.delete_device(device)).await
+    }
+}
+
+/// A stream that was begun goes on: only beginning it fails.
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdAttachments for FaultyCold<S> {
+    async fn put_attachment(
+        &self,
+        subject: &Subject,
+        attachment: &NewAttachment,
+        bytes: ByteStream,
+    ) -> Result<AttachmentInfo> {
+        self.plan.write("cold.put_attachment", self.inner.put_attachment(subject, attachment, bytes)).await
+    }
+
+    async fn checkpoint_attachment(&self, run: RunId, attachment: &NewAttachment, bytes: Vec<u8>) -> Result<bool> {
+        let moved = self.inner.checkpoint_attachment(run, attachment, bytes);
+        self.plan.write("cold.checkpoint_attachment", moved).await
+    }
+
+    async fn attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<Option<Attachment>> {
+        self.plan.read("cold.attachment", self.inner.attachment(subject, name)).await
+    }
+
+    async fn attachments(&self, subject: &Subject) -> Result<Vec<AttachmentInfo>> {
+        self.plan.read("cold.attachments", self.inner.attachments(subject)).await
+    }
+
+    async fn delete_attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<bool> {
+        self.plan.write("cold.delete_attachment", self.inner.delete_attachment(subject, name)).await
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
-    HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, Secured,
-    TakeOver, TookOver, Wakes,
+    ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Removed,
+    Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
-use lucihub_models_core::{Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
+use lucihub_models_core::{AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
 
 use super::FaultPlan;
 
@@ -101,6 +101,34 @@ impl<S: HotStore + ?Sized> HotLogs for FaultyHot<S> {
 impl<S: HotStore + ?Sized> HotSamples for FaultyHot<S> {
     async fn window(&self, run: RunId, channel: u32, range: Range<u64>) -> Result<Option<Series>> {
         self.plan.read("hot.window", self.inner.window(run, channel, range)).await
+    }
+}
+
+#[async_trait]
+impl<S: HotStore + ?Sized> HotAttachments for FaultyHot<S> {
+    async fn open_with(&self, head: &RunHead, attachments: &[SmallAttachment]) -> Result<Opened> {
+        self.plan.write("hot.open_with", self.inner.open_with(head, attachments)).await
+    }
+
+    async fn put_attachment(
+        &self,
+        run: RunId,
+        by: Option<WriterMark>,
+        attachment: &SmallAttachment,
+    ) -> Result<Attached> {
+        self.plan.write("hot.put_attachment", self.inner.put_attachment(run, by, attachment)).await
+    }
+
+    async fn attachment(&self, run: RunId, name: &AttachmentName) -> Result<Option<(HotAttachment, Arc<[u8]>)>> {
+        self.plan.read("hot.attachment", self.inner.attachment(run, name)).await
+    }
+
+    async fn attachments(&self, run: RunId) -> Result<Option<Vec<HotAttachment>>> {
+        self.plan.read("hot.attachments", self.inner.attachments(run)).await
+    }
+
+    async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
+        self.plan.write("hot.delete_attachment", self.inner.delete_attachment(run, name)).await
     }
 }
 

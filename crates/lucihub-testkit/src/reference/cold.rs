@@ -1,6 +1,7 @@
 //! A cold store of plain maps: the oracle of the suite and the store of simulations.
 
 mod archive;
+mod attachments;
 mod devices;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ struct Tables {
     devices: BTreeMap<DeviceId, Device>,
     /// Owner and kind of device, and the minutes in which runs were created.
     usage: BTreeMap<(String, Option<DeviceType>), Vec<Timestamp>>,
+    attachments: attachments::Attachments,
 }
 
 struct Row {
@@ -284,6 +286,8 @@ impl ColdRuns for ReferenceCold {
     }
 
     async fn delete(&self, run: RunId) -> Result<bool> {
-        Ok(self.tables().runs.remove(&run).is_some())
+        let mut tables = self.tables();
+        tables.drop_attachments(&run.into());
+        Ok(tables.runs.remove(&run).is_some())
     }
 }

@@ -5,6 +5,7 @@
 //! oracle: where it and an adapter differ, one of them breaks the law.
 
 mod append;
+mod attachments;
 mod check;
 mod devices;
 mod harness;

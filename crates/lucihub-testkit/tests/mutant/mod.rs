@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotDevices, HotLogs, HotRun,
-    HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome, Removed, Renewed, Restore, Restored, RunWakes,
-    Secured, TakeOver, TookOver, Wakes,
+    ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome,
+    Removed, Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
-use lucihub_models_core::{Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, WriterMark};
+use lucihub_models_core::{
+    AttachmentName, Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, WriterMark,
+};
 use lucihub_testkit::reference::hot::ReferenceHot;
 use lucihub_testkit::{HotHarness, ManualClock};
 
@@ -49,6 +51,8 @@ pub(crate) enum Defect {
     Asleep,
     /// A restore pretends that nothing was lost.
     HidesLoss,
+    /// Attachments are anybody's.
+    NoOwner,
 }
 
 /// The store and its harness in one.
@@ -87,6 +91,35 @@ impl HotHarness for Mutant {
 
     async fn small(&self, _: u64) -> Option<Arc<dyn HotStore>> {
         None
+    }
+}
+
+#[async_trait]
+impl HotAttachments for Mutant {
+    async fn open_with(&self, head: &RunHead, attachments: &[SmallAttachment]) -> Result<Opened> {
+        self.inner.open_with(head, attachments).await
+    }
+
+    async fn put_attachment(
+        &self,
+        run: RunId,
+        by: Option<WriterMark>,
+        attachment: &SmallAttachment,
+    ) -> Result<Attached> {
+        let by = if self.has(Defect::NoOwner) { None } else { by };
+        self.inner.put_attachment(run, by, attachment).await
+    }
+
+    async fn attachment(&self, run: RunId, name: &AttachmentName) -> Result<Option<(HotAttachment, Arc<[u8]>)>> {
+        self.inner.attachment(run, name).await
+    }
+
+    async fn attachments(&self, run: RunId) -> Result<Option<Vec<HotAttachment>>> {
+        self.inner.attachments(run).await
+    }
+
+    async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
+        self.inner.delete_attachment(run, name).await
     }
 }
 

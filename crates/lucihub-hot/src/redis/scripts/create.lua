@@ -2,8 +2,8 @@
 --
 -- KEYS: the fixed ones, one per stream entry, and the streams of all channels that the head names.
 -- ARGV: '1' to write, '1' if one that nobody ever took over gives way, the new incarnation; then fields of the run,
--- positions (base, confirmed), fields of the head, four lists, stream entries, and for a writer that goes on its lease
--- in microseconds.
+-- positions (base, confirmed), fields of the head, four lists, stream entries, for a writer that goes on its lease
+-- in microseconds, and a counted list of attachments: name, what is known, bytes.
 local act, replaces, incarnation = take(), take(), take()
 local at = now()
 local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'mark', 'seal')
@@ -37,6 +37,11 @@ take_entries()
 local lease = take()
 if lease ~= '' then
   redis.call('HSET', RUN, 'lease_until', later(at, lease))
+end
+for _ = 1, tonumber(take()) do
+  local name, known, bytes = take(), take(), take()
+  redis.call('HSET', BYTES, name, bytes)
+  redis.call('HSET', ATTACHED, name, digits(at) .. ' ' .. known)
 end
 redis.call('HSET', RUN, 'incarnation', incarnation, 'changed_at', digits(at))
 wake()

@@ -4,8 +4,8 @@ use lucihub_models_core::cold::{
     Checkpoint, ColdRun, ColdStore, Commit, OperatorFields, PendingRun, RunUpdate, SeenFields,
 };
 use lucihub_models_core::{
-    DeviceId, DeviceType, Digest, JobType, Order, PageCursor, PageRequest, Relation, RelationKind, Result, RunFilter,
-    RunHead, RunState,
+    DeviceId, DeviceType, Digest, JobType, NewAttachment, Order, PageCursor, PageRequest, Relation, RelationKind,
+    Result, RunFilter, RunHead, RunState, Subject, whole,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -58,6 +58,10 @@ pub enum Operation {
     Devices(usize),
     /// Deletes a device.
     DeleteDevice(u8),
+    /// Puts an attachment of a content: on a run, or on a device if that is named; as a keeper does, or not.
+    Attach(u64, Option<u8>, u8, bool),
+    /// Deletes an attachment.
+    Detach(u64, Option<u8>),
 }
 
 /// Sequences of operations, for `proptest!`.
@@ -106,6 +110,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (name(), text()).prop_map(|(name, schema)| Operation::Operate(name, schema)),
         1 => (0_usize..3).prop_map(Operation::Devices),
         1 => name().prop_map(Operation::DeleteDevice),
+        2 => (run(), option::of(name()), 0_u8..3, any::<bool>())
+            .prop_map(|(run, device, content, keeper)| Operation::Attach(run, device, content, keeper)),
+        1 => (run(), option::of(name())).prop_map(|(run, device)| Operation::Detach(run, device)),
     ]
 }
 
@@ -208,7 +215,26 @@ async fn perform(store: &dyn ColdStore, operation: &Operation) -> String {
         }
         Operation::Devices(limit) => devices(store, *limit).await,
         Operation::DeleteDevice(name) => answer(&store.delete_device(&device_name(*name)).await),
+        Operation::Attach(run, None, content, true) => {
+            answer(&store.checkpoint_attachment(id(*run), &attachment(), vec![*content]).await)
+        }
+        Operation::Attach(run, device, content, _) => {
+            let put = store.put_attachment(&subject(*run, *device), &attachment(), whole(vec![*content])).await;
+            // The stores have a clock each.
+            answer(&put.map(|info| (info.size, info.digest)))
+        }
+        Operation::Detach(run, device) => {
+            answer(&store.delete_attachment(&subject(*run, *device), &attachment().name).await)
+        }
     }
+}
+
+fn subject(run: u64, device: Option<u8>) -> Subject {
+    device.map_or_else(|| id(run).into(), |name| device_name(name).into())
+}
+
+fn attachment() -> NewAttachment {
+    NewAttachment::new("a".parse().unwrap(), "a/b")
 }
 
 /// The run's head as its worker would have got it; as first created, if it is absent.
@@ -281,6 +307,11 @@ async fn everything(store: &dyn ColdStore, run: u64) -> String {
             all += &format!(" samples {} {}", cell.series.end, cell.hash());
         }
         all += &format!(" {:?}", store.summaries(run, channel, 0..4).await.unwrap());
+    }
+    for subject in [Subject::from(run), device_name(0).into(), device_name(1).into(), device_name(2).into()] {
+        if let Some(found) = store.attachment(&subject, &attachment().name).await.unwrap() {
+            all += &format!(" {subject} {:?}", found.into_bytes().await);
+        }
     }
     all + if store.stored_bytes(run).await.unwrap().is_some() { " stored" } else { " absent" }
 }

@@ -14,7 +14,7 @@ use super::given::{after_states, cells, checkpoint, commit, create, full_head, h
 const RACERS: u64 = 8;
 
 /// Runs tasks that all begin at once; their answers, by number.
-async fn race<T, F>(task: impl Fn(u64) -> F) -> Vec<T>
+pub(super) async fn race<T, F>(task: impl Fn(u64) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -115,6 +115,17 @@ macro_rules! hot_conformance {
                     gaps_are_trimmed,
                     take_over_after_trimming,
                 }
+                attachments {
+                    attachments_go_both_ways,
+                    attachment_names_are_literal,
+                    attachments_are_replaced_whole,
+                    results_are_the_workers_alone,
+                    attachments_of_closed_runs_are_refused,
+                    attachments_have_limits,
+                    runs_are_opened_with_attachments,
+                    attachments_leave_with_their_run,
+                    one_of_many_attachments_stays,
+                }
                 devices {
                     announced_devices_are_active,
                     since_counts_without_a_break,

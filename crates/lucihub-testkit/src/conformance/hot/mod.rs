@@ -7,6 +7,7 @@
 //! in the list in `cases.rs`.
 
 pub mod append;
+pub mod attachments;
 mod cases;
 pub mod compare;
 pub mod concurrency;

@@ -78,11 +78,13 @@ impl ColdArchive for ReferenceCold {
         let lines = row.lines.values().flat_map(|cell| &cell.lines).map(LogLine::size).sum::<usize>();
         let samples = row.samples.values().map(|cell| 8 * cell.series.values.len()).sum::<usize>();
         let summaries = row.samples.values().map(summary).map(|s| 48 * s.buckets.len() + 24 * s.gaps.len());
+        let attachments = tables.attachments.iter().filter(|((on, _), _)| *on == run.into()).map(|(_, (a, _))| a.size);
         Ok(Some(StoredBytes {
             head: HeadDocument::write(&row.head)?.len() as u64,
             lines: lines as u64,
             samples: samples as u64,
             summaries: summaries.sum::<usize>() as u64,
+            attachments: attachments.sum(),
         }))
     }
 }

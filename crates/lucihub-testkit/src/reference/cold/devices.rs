@@ -52,6 +52,8 @@ impl ColdDevices for ReferenceCold {
     }
 
     async fn delete_device(&self, device: &DeviceId) -> Result<bool> {
-        Ok(self.tables().devices.remove(device).is_some())
+        let mut tables = self.tables();
+        tables.drop_attachments(&device.clone().into());
+        Ok(tables.devices.remove(device).is_some())
     }
 }

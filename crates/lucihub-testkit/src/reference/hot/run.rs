@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use lucihub_models_core::hot::{HotRun, Lease, LineSlice, Seal};
+use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, LineSlice, Seal};
 use lucihub_models_core::{
-    Batch, BatchBody, Digest, Gap, GapCause, LogLine, Positions, RunHead, RunState, Series, StateChange, Timestamp,
-    WriterMark,
+    AttachmentName, Batch, BatchBody, Digest, Gap, GapCause, LogLine, Positions, RunHead, RunState, Series,
+    StateChange, Timestamp, WriterMark,
 };
 
 /// The samples of one channel.
@@ -35,6 +35,7 @@ pub(super) struct Kept {
     pub(super) seal: Option<Seal>,
     pub(super) changed_at: Timestamp,
     pub(super) expires: Option<Timestamp>,
+    pub(super) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
 }
 
 impl Kept {
@@ -54,6 +55,7 @@ impl Kept {
             seal: None,
             changed_at: now,
             expires: None,
+            attachments: BTreeMap::new(),
         }
     }
 
@@ -97,11 +99,12 @@ impl Kept {
         }
     }
 
-    /// Bytes of lines and samples above the base.
+    /// Bytes of attachments, and of lines and samples above the base.
     pub(super) fn bytes(&self) -> u64 {
         let lines: usize = self.lines.values().map(LogLine::size).sum();
         let samples: usize = self.channels.values().map(|samples| 8 * samples.values.len()).sum();
-        (lines + samples) as u64
+        let attachments: usize = self.attachments.values().map(|(_, bytes)| bytes.len()).sum();
+        (lines + samples + attachments) as u64
     }
 
     /// Writes a checked batch. Returns whether the state changed.

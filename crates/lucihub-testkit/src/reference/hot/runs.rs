@@ -4,27 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
-    Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, Seal, TakeOver, Taken, TookOver,
+    Cancelled, HotAttachments, HotRun, HotRuns, Lease, Opened, Removed, Renewed, Seal, TakeOver, Taken, TookOver,
 };
 use lucihub_models_core::{Result, RunHead, RunId, RunState, StateChange, WriterMark};
 
 use super::ReferenceHot;
-use super::run::Kept;
 
 #[async_trait]
 impl HotRuns for ReferenceHot {
     async fn open(&self, head: &RunHead) -> Result<Opened> {
-        let mut inner = self.lock();
-        if inner.tombstone(head.id).is_some() {
-            return Ok(Opened::Deleted);
-        }
-        if inner.runs.contains_key(&head.id) {
-            return Ok(Opened::Existing);
-        }
-        head.check_new(&self.limits)?;
-        inner.runs.insert(head.id, Kept::new(head.clone(), self.clock.now()));
-        self.needs_attention(head.id);
-        Ok(Opened::Created)
+        self.open_with(head, &[]).await
     }
 
     async fn get(&self, run: RunId) -> Result<Option<HotRun>> {

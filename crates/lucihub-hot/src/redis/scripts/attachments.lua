@@ -1,0 +1,7 @@
+-- What is known of all attachments.
+local at = now()
+local f = redis.call('HMGET', RUN, 'incarnation', 'leaves')
+if not is_there(f[1], f[2], at) then
+  return absent(at)
+end
+return {NONCE, 'attachments', redis.call('HGETALL', ATTACHED)}

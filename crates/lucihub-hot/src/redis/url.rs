@@ -160,7 +160,7 @@ mod tests {
             (&*format!("redis://user:{SECRET}@host:6379/1"), "redis://..."),
             (&*format!("redis://:{SECRET}@host"), "redis://..."),
             (&*format!("http://user:{SECRET}@host"), "http://..."),
-            (&*format!("user:{SECRET}@host"), "://..."),
+            (&*format!("user:{SECRET}@host"), "..."),
             (&*sentinel, "redis-sentinel://..."),
             ("redis://user:abc@longsecret/x@host:6379", "redis://..."),
             ("redis://user:123#secret@host", "redis://..."),

@@ -90,7 +90,7 @@ pub async fn heads_past_a_limit_are_not_opened(h: &dyn HotHarness) {
     let mut broken = stage.head(1);
     broken.input = Some(JsonText::from_stored("{\"a\": NaN}"));
     let mut owner = stage.head(1);
-    owner.owner = Some("x".repeat(limits.text_bytes + 1));
+    owner.owner = Some("x".repeat(limits.word_bytes + 1));
     let mut states = stage.head(1);
     states.states.clear();
     for head in [channels, labels, input, broken, owner, states] {
@@ -101,7 +101,7 @@ pub async fn heads_past_a_limit_are_not_opened(h: &dyn HotHarness) {
     let mut most = stage.head(1);
     most.labels = (0..limits.labels).map(|n| (format!("l{n}"), String::new())).collect();
     most.input = Some(JsonText::from_stored(format!("\"{}\"", "x".repeat(limits.json_bytes - 2))));
-    most.owner = Some("x".repeat(limits.text_bytes));
+    most.owner = Some("x".repeat(limits.word_bytes));
     stage.store.open(&most).await.unwrap();
     assert_eq!(*stage.get(most.id).await.head, most);
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod archive;
+mod attachments;
 mod devices;
 pub mod follow;
 mod no_cold;

@@ -39,7 +39,12 @@ impl Store {
                 return Ok(created);
             }
         }
-        match self.hot().open(head).await {
+        let opened = match created {
+            Created::Created => self.hot().open(head).await,
+            // It may have attachments by now.
+            Created::Existing => self.open_hot(head).await,
+        };
+        match opened {
             Ok(Opened::Created | Opened::Existing) => Ok(created),
             Ok(Opened::Deleted) => {
                 self.cold().delete(head.id).await?;

@@ -24,7 +24,7 @@ pub(crate) struct Migrator {
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
     #[cfg(feature = "sqlite")]
-    Sqlite(crate::sqlite::SqliteOptions),
+    Sqlite(Box<crate::sqlite::SqliteOptions>),
     #[cfg(feature = "postgres")]
     Postgres(Box<crate::postgres::PostgresOptions>),
 }
@@ -33,7 +33,7 @@ pub(crate) enum Target {
 impl From<&crate::sqlite::SqliteOptions> for Migrator {
     fn from(options: &crate::sqlite::SqliteOptions) -> Self {
         let library = Library { generation: GENERATION, scripts: script::SQLITE };
-        Self { target: Target::Sqlite(options.clone()), library }
+        Self { target: Target::Sqlite(Box::new(options.clone())), library }
     }
 }
 

@@ -32,7 +32,7 @@ impl Keeper {
         if cold.positions != untouched {
             return self.rescue(cold, report).await;
         }
-        match self.store.hot().open(&cold.head).await? {
+        match self.store.open_hot(&cold.head).await? {
             Opened::Created => {
                 report.opened += 1;
                 // Another keeper may have archived it between the look and the opening.
@@ -77,6 +77,9 @@ impl Keeper {
             self.checkpoint(&located, report).await?;
         } else {
             self.confirm(&located).await?;
+        }
+        if sealed || self.attachments_due(run) {
+            self.attachments(run, sealed, report).await?;
         }
         if sealed {
             self.finish(&located, report).await?;

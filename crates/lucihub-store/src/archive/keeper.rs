@@ -30,7 +30,7 @@ pub struct Keeper {
     /// What this keeper remembers of live runs: hints that make it quick. Nothing
     /// depends on them.
     pub(super) memory: Mutex<HashMap<RunId, Memory>>,
-    seen: Mutex<HashMap<DeviceId, Timestamp>>,
+    seen: Mutex<HashMap<DeviceId, Seen>>,
 }
 
 /// What a keeper remembers of a live run.
@@ -40,11 +40,16 @@ pub(super) struct Memory {
     pub(super) checkpointed_at: Option<Timestamp>,
     /// What was confirmed when, oldest first: what is old enough may be trimmed.
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
+    /// When its attachments were last looked at.
+    pub(super) attachments_at: Option<Timestamp>,
     /// Since when hot storage has not had it.
     pub(super) lost_since: Option<Timestamp>,
     /// The end of a lease that has run out, and when that was first seen, by hot storage's clock.
     pub(super) run_out: Option<(Timestamp, Timestamp)>,
 }
+
+/// When a device was last seen, and the digest of its entity then.
+type Seen = (Timestamp, Option<String>);
 
 /// What a walk did.
 #[derive(Debug, Default)]
@@ -60,6 +65,8 @@ pub struct WalkReport {
     pub failed: u64,
     /// Runs put back into hot storage after it had lost them.
     pub rescued: u64,
+    /// Attachments moved to cold storage.
+    pub attachments: u64,
     /// Runs archived.
     pub archived: u64,
     /// Archived runs that hot storage will let go of.
@@ -74,13 +81,25 @@ pub struct WalkReport {
 
 impl WalkReport {
     fn add(&mut self, other: Self) {
-        let Self { opened, mirrored, checkpoints, failed, rescued, archived, expired, devices, errors, devices_error } =
-            other;
+        let Self {
+            opened,
+            mirrored,
+            checkpoints,
+            failed,
+            rescued,
+            attachments,
+            archived,
+            expired,
+            devices,
+            errors,
+            devices_error,
+        } = other;
         self.opened += opened;
         self.mirrored += mirrored;
         self.checkpoints += checkpoints;
         self.failed += failed;
         self.rescued += rescued;
+        self.attachments += attachments;
         self.archived += archived;
         self.expired += expired;
         self.devices += devices;
@@ -170,10 +189,14 @@ impl Keeper {
 
     async fn register_devices(&self, report: &mut WalkReport) -> Result<()> {
         for active in self.store.hot().active().await? {
-            let known = self.seen().get(&active.seen.id).copied();
-            if known.is_none_or(|at| at < active.seen_at) {
-                self.store.cold().put_seen(&registry_entry(&active)).await?;
-                self.seen().insert(active.seen.id.clone(), active.seen_at);
+            let known = self.seen().get(&active.seen.id).cloned();
+            if known.as_ref().is_none_or(|(at, _)| *at < active.seen_at) {
+                let entry = registry_entry(&active);
+                self.store.cold().put_seen(&entry).await?;
+                if known.and_then(|(_, digest)| digest) != entry.entity_digest {
+                    self.keep_entity(&active).await?;
+                }
+                self.seen().insert(entry.id, (entry.seen_at, entry.entity_digest));
                 report.devices += 1;
             }
         }
@@ -185,7 +208,7 @@ impl Keeper {
         self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<DeviceId, Timestamp>> {
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<DeviceId, Seen>> {
         self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -55,6 +55,7 @@ impl Recorder {
                 run_state: taken.run.head.state().clone(),
                 overloads: taken.run.head.overloads.len(),
                 reorder: std::collections::HashMap::new(),
+                attached: std::collections::BTreeMap::new(),
                 closed: 0,
                 acknowledged: 0,
                 acknowledged_seq: taken.last_seq(),
@@ -322,7 +323,7 @@ impl Recorder {
         }
     }
 
-    fn failed(&self, failure: Failure) -> RecordError {
+    pub(super) fn failed(&self, failure: Failure) -> RecordError {
         RecordError::Failed { run: self.run, failure }
     }
 }

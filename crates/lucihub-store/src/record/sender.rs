@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use lucihub_models_core::hot::{Answer, Outcome, Renewed, Restore, Restored, Seal, TakeOver, Taken};
-use lucihub_models_core::{Batch, StoreError, WriterMark};
+use lucihub_models_core::{AttachmentName, Batch, StoreError, WriterMark};
 use tokio::time::Instant;
 
 use super::error::Failure;
@@ -16,6 +16,9 @@ use super::options::RecordOptions;
 use super::replay::{Numbered, Replay};
 use super::shared::Shared;
 use crate::store::Store;
+
+/// The pause before attachments are put again that found no room or no answer.
+const ATTACH_AGAIN: Duration = Duration::from_millis(50);
 
 type Sent = BoxFuture<'static, (u64, Result<Answer, StoreError>)>;
 
@@ -26,11 +29,13 @@ type Sent = BoxFuture<'static, (u64, Result<Answer, StoreError>)>;
 /// goes on from the first that is not acknowledged, with the same bytes: those
 /// that were applied meanwhile answer `Duplicate`.
 pub(super) struct Sender {
-    store: Store,
-    request: TakeOver,
-    mark: WriterMark,
+    pub(super) store: Store,
+    pub(super) request: TakeOver,
+    pub(super) mark: WriterMark,
     options: RecordOptions,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    /// Attachments that a restored run does not have yet.
+    pub(super) unattached: VecDeque<AttachmentName>,
     /// Numbered and not acknowledged, in order.
     unacknowledged: VecDeque<Numbered>,
     /// How many of these are in flight.
@@ -73,6 +78,7 @@ impl Sender {
             renew_at: Instant::now() + options.lease / 4,
             options,
             shared,
+            unattached: VecDeque::new(),
             unacknowledged: VecDeque::new(),
             sent: 0,
             in_flight: FuturesOrdered::new(),
@@ -87,13 +93,15 @@ impl Sender {
     /// cannot go on.
     pub(super) async fn run(mut self) {
         loop {
-            let wait = self.fill();
-            if self.is_done() {
+            let attached = self.attach_again().await;
+            let wait = if self.unattached.is_empty() { self.fill() } else { Some(Instant::now() + ATTACH_AGAIN) };
+            if attached.is_ok() && self.is_done() {
                 break;
             }
             let renew_at = self.renew_at;
             let stopped = tokio::select! {
                 biased;
+                () = std::future::ready(()), if attached.is_err() => attached,
                 // First, so that a store that answers at once and never well cannot keep it off.
                 () = tokio::time::sleep_until(renew_at) => self.renew().await,
                 Some((seq, answer)) = self.in_flight.next() => self.answered(seq, answer).await,
@@ -143,7 +151,8 @@ impl Sender {
     fn is_done(&self) -> bool {
         let p = self.shared.lock();
         let given_up = p.abandoned_at.is_some_and(|since| since.elapsed() > self.options.replay_age);
-        let sent = p.open.is_empty() && p.ready.is_empty() && self.unacknowledged.is_empty();
+        let sent =
+            p.open.is_empty() && p.ready.is_empty() && self.unacknowledged.is_empty() && self.unattached.is_empty();
         p.closing && (sent || given_up)
     }
 
@@ -269,7 +278,7 @@ impl Sender {
 
     /// Ends the recording if another writer has the run. If none has it, the store
     /// lost it and a keeper, which could not know, opened it anew.
-    async fn reclaim(&mut self) -> Result<(), Failure> {
+    pub(super) async fn reclaim(&mut self) -> Result<(), Failure> {
         match self.restore().await {
             // Whatever has become of the run, it was not this writer's any more.
             Ok(Some(Restored::Existing)) | Err(Failure::Sealed(_)) => Err(self.why_fenced().await),
@@ -286,7 +295,7 @@ impl Sender {
 
     /// Puts the run back as it was at the floor of the replay buffer, and sends
     /// again all that came after. `None` if the store gave no answer.
-    async fn restore(&mut self) -> Result<Option<Restored>, Failure> {
+    pub(super) async fn restore(&mut self) -> Result<Option<Restored>, Failure> {
         let floor = self.replay.floor().clone();
         let mut confirmed = self.shared.lock().confirmed.clone();
         // Hot storage that comes back empty has lost its tombstones too, and an
@@ -317,7 +326,10 @@ impl Sender {
             Ok(Restored::Sealed(seal)) => Err(Failure::Sealed(seal)),
             Ok(Restored::Existing) => Ok(Some(Restored::Existing)),
             Ok(Restored::Restored) => {
-                self.shared.lock().stats.restores += 1;
+                let mut p = self.shared.lock();
+                p.stats.restores += 1;
+                self.unattached = p.attached.keys().cloned().collect();
+                drop(p);
                 self.go_back(floor.seq)?;
                 Ok(Some(Restored::Restored))
             }

@@ -1,9 +1,10 @@
 //! What the recorder's handle and its sending task share.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
-use lucihub_models_core::{Batch, BatchBody, Gap, GapCause, Positions, RunId, RunState, WriterMark};
+use lucihub_models_core::hot::SmallAttachment;
+use lucihub_models_core::{AttachmentName, Batch, BatchBody, Gap, GapCause, Positions, RunId, RunState, WriterMark};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -61,6 +62,8 @@ pub(super) struct Pending {
     pub(super) run_state: RunState,
     pub(super) overloads: usize,
     pub(super) reorder: HashMap<u32, Reorder>,
+    /// What was attached, for a store that loses it.
+    pub(super) attached: BTreeMap<AttachmentName, SmallAttachment>,
     /// Bodies closed so far, and how many of them are acknowledged.
     pub(super) closed: u64,
     pub(super) acknowledged: u64,

@@ -1,6 +1,8 @@
 //! A store over the testkit's reference stores, and a run to record in it.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod attached;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;

@@ -39,7 +39,7 @@ const SECOND: Script =
 fn migrator(place: &Place, generation: u32, scripts: Vec<Script>) -> Migrator {
     let url = place.url();
     let target = match place {
-        Place::Sqlite(_) => Target::Sqlite(crate::SqliteOptions::url(&url).unwrap()),
+        Place::Sqlite(_) => Target::Sqlite(Box::new(crate::SqliteOptions::url(&url).unwrap())),
         #[cfg(feature = "postgres")]
         Place::Postgres(_) => Target::Postgres(Box::new(crate::PostgresOptions::url(&url).unwrap())),
     };

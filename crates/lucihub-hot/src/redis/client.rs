@@ -11,6 +11,7 @@ use fred::error::Error;
 use fred::interfaces::ClientLike;
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
 use fred::types::{Builder, ConnectHandle};
+use lucihub_models_core::StoreError;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -31,18 +32,21 @@ impl Owned {
         config: &Config,
         patience: Duration,
         runtime: &Handle,
+        server: &str,
         deadline: Instant,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, StoreError> {
         let start = Instant::now();
         let mut pause = Duration::from_millis(20);
         loop {
             let error = match timeout_at(deadline, Self::connected(config, patience, runtime)).await {
                 Ok(Ok(client)) => return Ok(client),
                 Ok(Err(error)) => error,
-                Err(_) => return Err(format!("no answer in {:?}", start.elapsed())),
+                Err(_) => {
+                    return Err(StoreError::unavailable(server, format!("no answer in {:?}", start.elapsed())));
+                }
             };
             if !matches!(Fault::of(&error), Fault::Later(_)) || Instant::now() + pause >= deadline {
-                return Err(plain(error.details()));
+                return Err(StoreError::unavailable(server, plain(error.details())));
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(500));

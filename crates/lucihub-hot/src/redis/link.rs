@@ -64,8 +64,7 @@ impl Link {
         let runtime = Handle::current();
         let mut lanes = Vec::new();
         for _ in 0..2 {
-            let client = Owned::open(&config, options.timeout, &runtime, deadline).await;
-            let client = client.map_err(|why| unreachable(&server, why))?;
+            let client = Owned::open(&config, options.timeout, &runtime, &server, deadline).await?;
             lanes.push(Slot { client: RwLock::new(client), silent: AtomicU32::new(0) });
         }
         let lanes = lanes.try_into().map_err(|_| unreachable(&server, "no client"))?;

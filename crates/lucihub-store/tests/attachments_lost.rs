@@ -176,7 +176,7 @@ async fn a_dead_worker_leaves_what_it_has_put() {
     put(&recorder, "partial", b"p").await;
     drop(recorder);
     lab.clock.advance(Duration::from_secs(120));
-    lab.walk(KeeperOptions::default()).await;
+    lab.walk(KeeperOptions::default().with_patience(Duration::ZERO)).await;
     assert!(lab.hot.get(run).await.unwrap().unwrap().seal.is_some());
     assert_eq!(in_cold(&lab, run, "partial").await.unwrap(), b"p");
 }

@@ -82,7 +82,9 @@ impl HotRuns for Toy {
                 return Removed::Held { by: lease.worker.clone(), until: lease.until, idle };
             }
             state.runs.remove(&run);
-            state.tombstones.insert(run, now.after(tombstone));
+            // Of two tombstones the longer one stands.
+            let until = now.after(tombstone);
+            state.tombstones.entry(run).and_modify(|longest| *longest = until.max(*longest)).or_insert(until);
             Removed::Removed
         });
         if answer == Removed::Removed {

@@ -133,6 +133,7 @@ macro_rules! cold_conformance {
                 }
                 hostile {
                     texts_are_literal, filters_compare_every_byte, documents_keep_their_bytes,
+                    odd_documents_are_faithful_or_refused,
                     unknown_fields_survive, what_is_taken_reads_back, far_times_are_kept_and_ordered, any_uuid_is_an_id,
                     device_names_are_literal,
                 }

@@ -127,6 +127,33 @@ pub async fn documents_keep_their_bytes(store: Store) {
     }
 }
 
+/// Documents at the edges of JSON are kept byte for byte, or refused before anything is written.
+pub async fn odd_documents_are_faithful_or_refused(store: Store) {
+    let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let documents = [
+        "1e400".to_owned(),
+        "-1e400".to_owned(),
+        "1e-400".to_owned(),
+        "\"\\ud800\"".to_owned(),
+        "\"\\udc00\\ud800\"".to_owned(),
+        "{\"\\u0000\": \"\\u0000\"}".to_owned(),
+        "[\"\u{241b}\u{2400}\", \"%\", \"_\", \"'\", \"\\\\\"]".to_owned(),
+        nested(64),
+        nested(65),
+        format!("0.{}", "1".repeat(5_000)),
+    ];
+    for (n, text) in (1..).zip(&documents) {
+        let mut queued = head(n);
+        queued.input = Some(json(text));
+        let created = store.create(&queued).await;
+        let stored = store.get(queued.id).await.unwrap().map(|run| run.head.input);
+        match created {
+            Ok(_) => assert_eq!(stored, Some(Some(json(text)))),
+            refused => assert_eq!((refusal(&refused), stored), ("Invalid", None), "{text}"),
+        }
+    }
+}
+
 /// Fields that newer components add survive every step, at every level.
 pub async fn unknown_fields_survive(store: Store) {
     let newer = r#"{"version": "v2", "head": {

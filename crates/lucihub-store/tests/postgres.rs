@@ -1,6 +1,5 @@
 //! The main job over Redis and PostgreSQL, while the database restarts without a warning.
 #![cfg(all(feature = "redis", feature = "postgres"))]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

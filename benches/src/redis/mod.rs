@@ -11,7 +11,7 @@ mod read;
 
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, TakeOver, TookOver};
@@ -64,9 +64,15 @@ impl Bench {
     async fn append(&self, batches: &[Batch], window: usize) -> Result<()> {
         stream::iter(batches)
             .map(|batch| async move {
-                let outcome = self.hot.append(batch).await?.outcome;
-                ensure!(outcome == Outcome::Applied, "batch {} of {}: {outcome:?}", batch.seq(), batch.run());
-                Ok(())
+                loop {
+                    match self.hot.append(batch).await?.outcome {
+                        Outcome::Applied => return Ok(()),
+                        // One that overtook another, as when the server has to learn the script first: sent again, as
+                        // recorders do.
+                        Outcome::Behind(_) => tokio::task::yield_now().await,
+                        other => bail!("batch {} of {}: {other:?}", batch.seq(), batch.run()),
+                    }
+                }
             })
             .buffered(window)
             .try_collect()

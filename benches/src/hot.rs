@@ -26,7 +26,7 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
         ingest(lab, figures, chunk)?;
     }
     let cold = lab.cold("hot.db")?;
-    let store = lab.store(&cold, ROOM);
+    let store = lab.store(Arc::new(cold.clone()), ROOM);
     for (seed, chunk) in (1_u64..).zip([100, 1_000, 8_000]) {
         recorder(lab, figures, &store, seed << 32, chunk)?;
     }

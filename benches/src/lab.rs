@@ -65,8 +65,8 @@ impl Lab {
     }
 
     /// A store over cold storage and new, empty hot storage of so many bytes.
-    pub(crate) fn store(&self, cold: &(impl ColdStore + Clone + 'static), hot_bytes: u64) -> Store {
-        Store::new(Arc::new(hot(hot_bytes)), Arc::new(cold.clone()))
+    pub(crate) fn store(&self, cold: Arc<dyn ColdStore>, hot_bytes: u64) -> Store {
+        Store::new(Arc::new(hot(hot_bytes)), cold)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `hot.rs`, `redis/`, `cold.rs`, `lists.rs`, `postgres/`, `store.rs` | the figures, by group |
+//! | `hot.rs`, `redis/`, `cold/`, `store.rs` | the figures, by group |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
@@ -14,12 +14,10 @@
 mod cold;
 mod hot;
 mod lab;
-mod lists;
 mod machine;
 mod measure;
 mod memory;
 mod plain;
-mod postgres;
 mod redis;
 mod report;
 mod store;
@@ -98,8 +96,6 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if wanted(Group::Cold) {
         cold::measure(&lab, &mut figures).context("cold")?;
-        lists::measure(&lab, &mut figures).context("cold, lists")?;
-        postgres::measure(&lab, &mut figures).context("cold, PostgreSQL")?;
     }
     if wanted(Group::Store) {
         store::measure(&lab, &mut figures).context("store")?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -67,7 +68,7 @@ fn samples(lab: &Lab) -> usize {
 /// that at most, and seconds.
 pub(crate) fn child(lab: &Lab) -> Result<()> {
     let cold = lab.cold("memory.db")?;
-    let store = lab.store(&cold, ROOM);
+    let store = lab.store(Arc::new(cold.clone()), ROOM);
     let base: Vec<f64> = adc_series(0, lab.size.of(1_000_000));
     let options = KeeperOptions::default().with_trim_age(Duration::ZERO).with_walk(Duration::from_millis(50));
     let working = lab.wait(async { Working::start(&store, options.with_grace(Duration::ZERO)) });

@@ -62,7 +62,7 @@ diesel::table! {
 }
 
 /// A row of samples: channel, cell, summary and encoded samples.
-type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
+pub(crate) type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
 
 /// A row of summaries: cell, gaps, summary.
 type Summary = (i64, Vec<u8>, Vec<u8>);

@@ -21,7 +21,7 @@ const CHUNK: usize = 1_000;
 pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     let typical = Typical::new(lab.size.of(100_000));
     let cold = lab.cold("store.db")?;
-    let store = lab.store(&cold, 1 << 30);
+    let store = lab.store(Arc::new(cold.clone()), 1 << 30);
     let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
     let mut plain = Plain::open(&lab.file("store-plain.db"))?;
     plain.lay_out()?;

@@ -8,6 +8,8 @@ use lucihub_testkit::models::{adc_series, lines, lorenz_head, run_id};
 
 /// Channels of a run.
 pub(crate) const CHANNELS: u32 = 8;
+/// Samples of a cell.
+pub(crate) const CELL: usize = 65_536;
 /// Log lines of a run.
 pub(crate) const LINES: usize = 500;
 /// The states that a worker writes between `queued` and the end.
@@ -56,7 +58,6 @@ impl Typical {
 
 /// A channel on the grid.
 pub(crate) fn cells(channel: u32, values: &[f64]) -> impl Iterator<Item = SampleCell> {
-    const CELL: usize = 65_536;
     (0_u64..).zip(values.chunks(CELL)).map(move |(cell, part)| {
         let mut series = Series::starting_at(cell * CELL as u64);
         series.push_values(part);

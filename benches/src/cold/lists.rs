@@ -1,14 +1,13 @@
-//! Cold storage on SQLite: pages of long lists, and searches with a total.
+//! Pages of long lists, and searches with a total.
 
 use anyhow::{Result, ensure};
-use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::{Order, PageCursor, PageRequest, RunFilter, Timestamp};
 use lucihub_testkit::Dice;
 use lucihub_testkit::models::{run_head, run_id};
 
+use super::{Engine, Place, figure};
 use crate::lab::Lab;
 use crate::measure::{Figures, MS, US, timed};
-use crate::plain::Plain;
 
 const PAGE: u32 = 50;
 const PAGES: usize = 20;
@@ -18,34 +17,34 @@ const OWNER: &str = "owner-3";
 
 /// Measures pages of 50 anywhere in lists of three lengths, against the bare query of the same rows and columns, and a search
 /// with its total.
-pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
-    for (runs, name) in [(10_000, "10k"), (100_000, "100k"), (1_000_000, "1m")] {
-        let all = format!("cold.sqlite.page_50_of_{name}_us");
-        let filtered = format!("cold.sqlite.filtered_page_50_of_{name}_us");
-        let total = format!("cold.sqlite.search_with_total_of_{name}_ms");
-        if [&all, &filtered, &total].into_iter().any(|name| figures.wants(name)) {
-            list(lab, figures, (&all, &filtered, &total), lab.size.of(runs).max(2_000))?;
+pub(super) fn measure(lab: &Lab, engine: &dyn Engine, figures: &mut Figures) -> Result<()> {
+    for (runs, length) in [(10_000, "10k"), (100_000, "100k"), (1_000_000, "1m")] {
+        let names = [
+            format!("page_50_of_{length}_us"),
+            format!("filtered_page_50_of_{length}_us"),
+            format!("search_with_total_of_{length}_ms"),
+        ]
+        .map(|what| figure(engine, &what));
+        if names.iter().any(|name| figures.wants(name)) {
+            // Named by what it stands for: in a quick run all have the same length.
+            let mut place = engine.place(lab, &format!("list-{length}"))?;
+            list(lab, figures, &names, &mut place, lab.size.of(runs).max(2_000))?;
         }
     }
     Ok(())
 }
 
-fn list(lab: &Lab, figures: &mut Figures, (all, filtered, total): (&str, &str, &str), runs: usize) -> Result<()> {
-    // Quick runs have the same length all.
-    let file = format!("{all}.db");
-    let cold = lab.cold(&file)?;
+fn list(
+    lab: &Lab,
+    figures: &mut Figures,
+    [all, filtered, total]: &[String; 3],
+    Place { cold, side }: &mut Place,
+    runs: usize,
+) -> Result<()> {
     let head = run_head(0);
     lab.wait(cold.create(&head))?;
-    let mut plain = Plain::open(&lab.file(&file))?;
-    // Through `create`, each would be a transaction that reaches the disk.
-    plain.run(&format!(
-        "INSERT INTO runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,
-             created_digest, labels, states, positions, head, input)
-         WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < {runs})
-         SELECT unhex(printf('%032x', seq.n)), created_at + {STEP} * seq.n, job_type, state, state_count, device,
-             device_type, 'owner-' || (seq.n % 10), channels, created_digest, labels, states, positions, head, input
-         FROM runs, seq"
-    ))?;
+    side.fill(runs, STEP)?;
+    side.settle()?;
     let begun = head.created_at.as_micros();
     let place = |dice: &Dice| -> Result<i64> {
         // Far enough from the end for a page of one owner among ten.
@@ -72,8 +71,8 @@ fn list(lab: &Lab, figures: &mut Figures, (all, filtered, total): (&str, &str, &
         let theirs = || {
             let (seconds, ()) = timed(|| {
                 for _ in 0..PAGES {
-                    let rows = plain.page(owner, place(&theirs_at)?, PAGE.into())?;
-                    ensure!(rows.len() == PAGE as usize, "a page of {}", rows.len());
+                    let rows = side.page(owner, place(&theirs_at)?, PAGE.into())?;
+                    ensure!(rows == PAGE as usize, "a page of {rows}");
                 }
                 Ok(())
             })?;
@@ -82,6 +81,7 @@ fn list(lab: &Lab, figures: &mut Figures, (all, filtered, total): (&str, &str, &
         figures.compare((name, US), lab.size.repeats, ours, ("the bare prepared query", theirs))?;
     }
     let filter = RunFilter::default().owner(OWNER);
+    let newest = begun + i64::try_from(STEP * (runs as u64 + 1))?;
     let ours = || {
         let (seconds, page) = timed(|| Ok(lab.wait(cold.list(&filter, &PageRequest::newest(50).with_total()))?))?;
         let expected = runs as u64 / 10;
@@ -90,8 +90,8 @@ fn list(lab: &Lab, figures: &mut Figures, (all, filtered, total): (&str, &str, &
     };
     let theirs = || {
         let (seconds, _) = timed(|| {
-            plain.page(Some(OWNER), i64::MAX, PAGE.into())?;
-            plain.total(OWNER)
+            side.page(Some(OWNER), newest, PAGE.into())?;
+            side.total(OWNER)
         })?;
         Ok((1.0, seconds))
     };

@@ -8,8 +8,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
-/// A row of samples: channel, cell, summary and encoded samples.
-pub(super) type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
+use super::Side;
+use crate::plain::Encoded;
 
 const LIST: &str = "SELECT id, created_at, job_type, device, device_type, owner, channels, archived_at, error,
     labels::text, states::text FROM lucihub.runs";
@@ -58,24 +58,35 @@ impl Bare {
     fn rows(&self, statement: &Statement, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         Ok(self.runtime.block_on(self.client.query(statement, values))?)
     }
+}
 
-    /// A page of runs created before a time, newest first, with its columns read.
-    pub(super) fn page(&self, before: i64, limit: i64) -> Result<usize> {
-        Ok(self.rows(&self.page, &[&before, &Uuid::max(), &limit])?.iter().map(read).count())
+impl Side for Bare {
+    fn fill(&mut self, runs: usize, step: u64) -> Result<()> {
+        // Through `create`, each would be a transaction that reaches the disk.
+        let sql = format!(
+            "INSERT INTO lucihub.runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,
+                 created_digest, labels, states, positions, head, input)
+             SELECT lpad(to_hex(n), 32, '0')::uuid, created_at + n * interval '{step} microseconds', job_type, state,
+                 state_count, device, device_type, 'owner-' || (n % 10), channels, created_digest, labels, states,
+                 positions, head, input
+             FROM lucihub.runs, generate_series(1, {runs}) AS n"
+        );
+        Ok(self.runtime.block_on(self.client.batch_execute(&sql))?)
     }
 
-    /// The same of one owner.
-    pub(super) fn page_of(&self, owner: &str, before: i64, limit: i64) -> Result<usize> {
-        Ok(self.rows(&self.filtered, &[&owner, &before, &Uuid::max(), &limit])?.iter().map(read).count())
+    fn page(&mut self, owner: Option<&str>, before: i64, limit: i64) -> Result<usize> {
+        let rows = match owner {
+            Some(owner) => self.rows(&self.filtered, &[&owner, &before, &Uuid::max(), &limit])?,
+            None => self.rows(&self.page, &[&before, &Uuid::max(), &limit])?,
+        };
+        Ok(rows.iter().map(read).count())
     }
 
-    /// How many runs an owner has.
-    pub(super) fn total(&self, owner: &str) -> Result<i64> {
+    fn total(&mut self, owner: &str) -> Result<i64> {
         Ok(self.rows(&self.total, &[&owner])?[0].get(0))
     }
 
-    /// All bytes of an archived run: its samples, its log as channel -1, its head as channel -2.
-    pub(super) fn encoded(&self, run: RunId) -> Result<Vec<Encoded>> {
+    fn encoded(&mut self, run: RunId) -> Result<Vec<Encoded>> {
         let run = run.as_uuid();
         let sql = "SELECT channel, cell, summary, payload FROM lucihub.run_samples WHERE run = $1
                    UNION ALL SELECT -1, cell, ''::bytea, payload FROM lucihub.run_logs WHERE run = $1
@@ -85,8 +96,7 @@ impl Bare {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect())
     }
 
-    /// Puts rows in: cells in one transaction, the head in a second one, as archiving does.
-    pub(super) fn insert(&self, run: i64, rows: &[Encoded]) -> Result<()> {
+    fn insert(&mut self, run: i64, rows: &[Encoded]) -> Result<()> {
         self.runtime.block_on(async {
             for is_head in [false, true] {
                 self.client.batch_execute("BEGIN").await?;
@@ -99,21 +109,21 @@ impl Bare {
         })
     }
 
-    /// The samples of some cells of a channel, decoded by pco alone.
-    pub(super) fn samples(&self, run: RunId, channel: u32, cells: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>> {
+    fn samples(&mut self, run: RunId, channel: u32, cells: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>> {
         let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &cells.start, &cells.end];
         let rows = self.rows(&self.samples, &values)?;
         rows.iter().map(|row| Ok(simple_decompress::<f64>(row.get(0))?)).collect()
     }
 
-    /// The rows that an envelope reads.
-    pub(super) fn summaries(&self, run: RunId, channel: u32) -> Result<usize> {
+    fn summaries(&mut self, run: RunId, channel: u32) -> Result<usize> {
         let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &0_i64, &i64::MAX];
         let rows = self.rows(&self.summaries, &values)?;
-        let bytes =
-            rows.iter().map(|row| row.get::<_, &[u8]>(2).to_vec().len() + row.get::<_, &[u8]>(1).to_vec().len());
-        std::hint::black_box(bytes.sum::<usize>());
-        Ok(rows.len())
+        let summary = |row: &Row| -> (i64, Vec<u8>, Vec<u8>) { (row.get(0), row.get(1), row.get(2)) };
+        Ok(std::hint::black_box(rows.iter().map(summary).collect::<Vec<_>>()).len())
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        Ok(self.runtime.block_on(self.client.batch_execute("VACUUM ANALYZE"))?)
     }
 }
 

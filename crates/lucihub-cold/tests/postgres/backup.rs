@@ -2,13 +2,9 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdRuns, ColdSamples};
-use lucihub_models_core::{PageRequest, RunFilter, SampleCell, Series};
-use lucihub_testkit::models;
 
 use crate::lab::{Database, MIGRATOR, ROLES, WRITER, open};
+use crate::written;
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
@@ -18,30 +14,13 @@ fn run(command: &mut Command) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dump_restores_to_whole_runs() {
     let database = Database::own();
-    let cold = open(&database.url(WRITER)).await.unwrap();
-    let stop = Arc::new(AtomicBool::new(false));
-    let writer = {
-        let (cold, stop) = (cold.clone(), stop.clone());
-        tokio::spawn(async move {
-            let mut n = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let head = models::run_head(n);
-                cold.create(&head).await.unwrap();
-                let mut series = Series::starting_at(0);
-                series.push_values(&vec![0.25; 1_000]);
-                let samples = vec![SampleCell { channel: 0, cell: 0, series }];
-                cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples }).await.unwrap();
-                n += 1;
-            }
-            n
-        })
-    };
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let folder = tempfile::tempdir().unwrap();
     let dump = folder.path().join("lucihub.dump");
-    run(Command::new("pg_dump").args(["-Fc", "-n", "lucihub", "-f"]).arg(&dump).arg(database.url(MIGRATOR)));
-    stop.store(true, Ordering::Relaxed);
-    let written = writer.await.unwrap();
+    let (url, to) = (database.url(MIGRATOR), dump.clone());
+    let written = written::while_writing(Arc::new(open(&database.url(WRITER)).await.unwrap()), move || {
+        run(Command::new("pg_dump").args(["-Fc", "-n", "lucihub", "-f"]).arg(to).arg(url));
+    });
+    let written = written.await;
 
     let restored = Database::empty_beside(&database);
     restored.sql(ROLES);
@@ -50,13 +29,5 @@ async fn a_dump_restores_to_whole_runs() {
         .arg(restored.admin_url())
         .arg(&dump));
     restored.sql(ROLES);
-    let cold = open(&restored.url(WRITER)).await.unwrap();
-    let page = cold.list(&RunFilter::default(), &PageRequest::oldest(1000).with_total()).await.unwrap();
-    assert!(page.total.is_some_and(|total| total > 0 && total <= written), "{:?} of {written}", page.total);
-    for summary in &page.runs {
-        let run = cold.get(summary.id).await.unwrap().unwrap();
-        let cells = cold.sample_cells(summary.id, 0, 0..9).await.unwrap();
-        assert_eq!(cells.iter().map(|cell| cell.series.end).sum::<u64>(), run.positions.sample(0));
-    }
-    cold.create(&models::run_head(1_000_000)).await.unwrap();
+    written::assert_whole(&open(&restored.url(WRITER)).await.unwrap(), written).await;
 }

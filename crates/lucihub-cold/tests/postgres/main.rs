@@ -15,3 +15,6 @@ mod faults;
 mod lab;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+#[path = "../written/mod.rs"]
+mod written;

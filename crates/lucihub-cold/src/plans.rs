@@ -9,7 +9,7 @@ use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
 
 use crate::conn::Conn;
-use crate::search;
+use crate::search::{self, Search};
 
 #[derive(QueryableByName)]
 struct Step {
@@ -110,7 +110,7 @@ fn every_page_walks_an_index_from_its_place() {
                 let after = place.map(|n: u32| PageCursor::new(&filter, order, at(n.into()), run(n)));
                 let request = PageRequest { order, after, limit: 5, ..PageRequest::default() };
                 let statements = statements(&mut conn, |conn| {
-                    search::page(conn, &filter, &request).unwrap();
+                    Search::new(&filter, &request).run(conn).unwrap();
                 });
                 assert!(!statements.is_empty());
                 for statement in statements {
@@ -145,7 +145,7 @@ fn labels_and_relations_walk_their_tags() {
         let after = place.map(|n: u32| PageCursor::new(&filter, Order::Newest, at(n.into()), run(n)));
         let request = PageRequest { after, ..PageRequest::newest(5) };
         let statements = statements(&mut conn, |conn| {
-            assert_eq!(search::page(conn, &filter, &request).unwrap().runs.len(), 5);
+            assert_eq!(Search::new(&filter, &request).run(conn).unwrap().runs.len(), 5);
         });
         for statement in statements {
             let steps: Vec<Step> =
@@ -166,7 +166,7 @@ fn totals_look_at_indexes_alone() {
         let request = PageRequest::newest(1).with_total();
         let statements = statements(&mut conn, |conn| {
             let expected = (0..100_000).filter(|n| wants(&filter, *n)).count() as u64;
-            assert_eq!(search::page(conn, &filter, &request).unwrap().total, Some(expected), "{index}");
+            assert_eq!(Search::new(&filter, &request).run(conn).unwrap().total, Some(expected), "{index}");
         });
         let counts: Vec<&String> = statements.iter().filter(|statement| statement.contains("COUNT(*)")).collect();
         assert!(!counts.is_empty());
@@ -210,7 +210,7 @@ fn pages_join_to_the_whole_list() {
             let mut request = PageRequest { order, after: None, limit: 250, ..PageRequest::default() };
             let mut found = Vec::new();
             loop {
-                let page = search::page(&mut Conn::Sqlite(&mut conn), &filter, &request).unwrap();
+                let page = Search::new(&filter, &request).run(&mut Conn::Sqlite(&mut conn)).unwrap();
                 found.extend(page.runs.iter().map(|run| run.id));
                 request.after = page.next;
                 if page.next.is_none() || found.len() >= MOST {

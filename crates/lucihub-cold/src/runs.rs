@@ -13,7 +13,7 @@ use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head::{self, HeadColumns, StoredHead};
 use crate::schema::runs;
-use crate::search::{self, tags, tags::Tag};
+use crate::search::{self, Search, tags, tags::Tag};
 use crate::types::{Free, Id, Json, Time};
 use crate::usage;
 
@@ -91,11 +91,11 @@ impl<E: Engine> ColdRuns for Cold<E> {
         if filter.matches_nothing() {
             return Ok(RunPage { total: page.total.then_some(0), ..RunPage::default() });
         }
-        let (filter, page) = (filter.clone(), *page);
-        if search::is_one_statement(&filter, &page) {
-            return self.look(move |conn| search::page(conn, &filter, &page)).await;
+        let search = Search::new(filter, page);
+        if search.is_one_statement() {
+            return self.look(move |conn| search.run(conn)).await;
         }
-        self.read(move |conn| search::page(conn, &filter, &page)).await
+        self.read(move |conn| search.run(conn)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -48,23 +48,36 @@ pub(super) struct ListRow {
     states: Json,
 }
 
-/// Whether a page is a single statement.
-pub(crate) fn is_one_statement(filter: &RunFilter, page: &PageRequest) -> bool {
-    page.offset == 0 && !page.total && Wanted::of(filter).is_one_walk()
+/// A page that is asked for. The filter asks for something that can be.
+pub(crate) struct Search {
+    filter: RunFilter,
+    page: PageRequest,
+    wanted: Wanted,
 }
 
-/// One page. The filter asks for something that can be.
-pub(crate) fn page(conn: &mut Conn<'_>, filter: &RunFilter, page: &PageRequest) -> Result<RunPage, Error> {
-    let wanted = Wanted::of(filter);
-    let total = if page.total { Some(count::total(conn, &Wanted::counted(filter))?) } else { None };
-    // One more than the page has, to know whether there is a next one.
-    let most = page.limit.saturating_add(1);
-    let mut rows = walk::rows(conn, &wanted, page, most)?;
-    let more = rows.len() > page.limit;
-    rows.truncate(page.limit);
-    let runs = rows.into_iter().map(ListRow::into_summary).collect::<Result<Vec<_>, _>>()?;
-    let last = runs.last().map(|run| PageCursor::new(filter, page.order, run.created_at, run.id));
-    Ok(RunPage { next: last.filter(|_| more), runs, total })
+impl Search {
+    pub(crate) fn new(filter: &RunFilter, page: &PageRequest) -> Self {
+        Self { filter: filter.clone(), page: *page, wanted: Wanted::of(filter) }
+    }
+
+    /// Whether it is a single statement.
+    pub(crate) fn is_one_statement(&self) -> bool {
+        self.page.offset == 0 && !self.page.total && self.wanted.is_one_walk()
+    }
+
+    /// The page.
+    pub(crate) fn run(&self, conn: &mut Conn<'_>) -> Result<RunPage, Error> {
+        let Self { filter, page, wanted } = self;
+        let total = if page.total { Some(count::total(conn, &Wanted::counted(filter))?) } else { None };
+        // One more than the page has, to know whether there is a next one.
+        let most = page.limit.saturating_add(1);
+        let mut rows = walk::rows(conn, wanted, page, most)?;
+        let more = rows.len() > page.limit;
+        rows.truncate(page.limit);
+        let runs = rows.into_iter().map(ListRow::into_summary).collect::<Result<Vec<_>, _>>()?;
+        let last = runs.last().map(|run| PageCursor::new(filter, page.order, run.created_at, run.id));
+        Ok(RunPage { next: last.filter(|_| more), runs, total })
+    }
 }
 
 /// Runs that are not released, oldest first.

@@ -61,12 +61,12 @@ impl Tag {
     }
 }
 
-/// Writes tags.
+/// Writes tags, all at once.
 pub(crate) fn write(conn: &mut Conn<'_>, tags: &[Tag]) -> Result<(), Error> {
-    tags.iter().try_for_each(|tag| {
-        on_conn!(conn, c => diesel::insert_into(run_tags::table).values(tag).execute(c))?;
-        Ok(())
-    })
+    if !tags.is_empty() {
+        on_conn!(conn, c => diesel::insert_into(run_tags::table).values(tags).execute(c))?;
+    }
+    Ok(())
 }
 
 /// Replaces the labels of a run.

@@ -62,6 +62,15 @@ impl Running {
         }
     }
 
+    /// Waits for a line of talk that holds this.
+    pub(crate) fn hears_of(&mut self, part: &str) {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "it ended without {part:?}");
+        }
+    }
+
     /// Asks it to stop, as a service's supervisor does.
     pub(crate) fn terminate(&self) {
         self.signal("-TERM");

@@ -78,7 +78,8 @@ fn an_outage_is_said_and_no_line_is_printed_twice() {
     let command = |args: &[&str]| lucihub(args, dir.path(), &server.url());
     let mut keeper = Running::start(command(&["archive", "--watch"]));
     keeper.hears("keeping the runs of ");
-    let mut demo = Running::start(command(&["demo", "--no-keeper", "--samples", "400000"]));
+    // Long enough to go on for a while when the server is back.
+    let mut demo = Running::start(command(&["demo", "--no-keeper", "--samples", "800000"]));
     let run = demo.hears("run ");
     let mut follower = Running::start(command(&["runs", "logs", "-f", &run]));
     demo.hears_of("inprogress");

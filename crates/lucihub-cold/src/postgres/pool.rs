@@ -86,17 +86,19 @@ impl Postgres {
         answer.map_err(|error| errors::named(error.sorted(errors::statement), self.connector.shown()))
     }
 
-    /// A connection with a transaction begun. One that turns out to be closed is replaced: nothing was asked of it yet.
+    /// A connection with a transaction begun. One that turns out to be closed is replaced, for nothing was asked of it
+    /// yet; after a restart of the server all that rested are.
     fn begin(&self, how: &str) -> Result<PooledConnection<Links>, Error> {
-        let mut link = self.get()?;
-        link.amid = true;
-        if link.conn.batch_execute(how).is_err() {
-            drop(link);
-            link = self.get()?;
+        let mut left = self.pool.max_size();
+        loop {
+            let mut link = self.get()?;
             link.amid = true;
-            self.sorted(link.conn.batch_execute(how).map_err(Error::from))?;
+            match link.conn.batch_execute(how) {
+                Ok(()) => return Ok(link),
+                Err(_) if link.is_closed() && left > 0 => left -= 1,
+                Err(error) => return self.sorted(Err(error.into())),
+            }
         }
-        Ok(link)
     }
 }
 

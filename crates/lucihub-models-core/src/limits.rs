@@ -36,6 +36,8 @@ pub struct Limits {
     pub extra_bytes: usize,
     /// Items of one page.
     pub page: usize,
+    /// Items of one field of a filter: each may be a walk of its own.
+    pub filter_items: usize,
     /// Items that a page may pass over, where it does not begin at a cursor.
     pub offset: usize,
     /// Entries of a list in a run's head: states, phases, overloads, final values, relations, each.
@@ -71,6 +73,7 @@ impl Default for Limits {
             word_bytes: 256,
             extra_bytes: 64 * 1024,
             page: 1000,
+            filter_items: 4096,
             offset: 100_000,
             head_entries: 16_384,
             gap: 1 << 26,

@@ -180,7 +180,7 @@ impl PageRequest {
         self
     }
 
-    /// Checks the size of the page, and that its cursor is one of this search.
+    /// Checks the size of the page and of the filter, and that its cursor is one of this search.
     ///
     /// # Errors
     /// [`Invalid`] naming the part, the limit and what to do.
@@ -188,6 +188,11 @@ impl PageRequest {
         if !(1..=limits.page).contains(&self.limit) {
             let problem = format!("{} items", self.limit);
             return Err(Invalid::new("page", problem).hint(format!("use 1 to {}", limits.page)));
+        }
+        let items = filter.longest_field();
+        if items > limits.filter_items {
+            let hint = format!("the limit is {}; ask in several searches", limits.filter_items);
+            return Err(Invalid::new("filter", format!("{items} items in one field")).hint(hint));
         }
         if self.offset > limits.offset {
             let hint = format!("the limit is {}; go on from the cursor of a page instead", limits.offset);

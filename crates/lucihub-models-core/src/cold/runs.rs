@@ -93,7 +93,8 @@ pub trait ColdRuns: Send + Sync {
     /// are not touched. A cursor outlives its run.
     ///
     /// # Errors
-    /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page), an
+    /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page), more
+    /// items of one field than [`Limits::filter_items`](crate::Limits::filter_items), an
     /// offset past [`Limits::offset`](crate::Limits::offset), both a cursor and an
     /// offset, and a cursor of another filter or order.
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;

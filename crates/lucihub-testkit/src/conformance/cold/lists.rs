@@ -6,7 +6,7 @@ use lucihub_models_core::{
 };
 
 use super::Store;
-use super::given::{after_states, archive, at, create, device, full_head, head, id, json};
+use super::given::{after_states, archive, at, create, device, full_head, head, id, json, refusal};
 
 /// The runs that a filter finds, oldest first.
 async fn found(store: &Store, filter: &RunFilter) -> Vec<RunId> {
@@ -97,13 +97,22 @@ pub async fn an_empty_list_matches_nothing(store: Store) {
     }
 }
 
-/// A filter may name as many items as a lab has.
+/// A filter may name as many items as a lab has, up to a limit.
 pub async fn a_filter_may_name_many(store: Store) {
     five(&store).await;
     let owners: Vec<String> = (0..2_000).map(|n| format!("owner {n}")).chain(["grace".into()]).collect();
     let devices = (0..2_000).map(|n| device(&format!("device-{n}"))).chain([device("b")]).collect();
     let filter = RunFilter { owners: Some(owners), devices: Some(devices), ..RunFilter::default() };
     assert_eq!(found(&store, &filter).await, [id(2)]);
+    for (items, answer) in [(4_096, "Ok"), (4_097, "Invalid")] {
+        let states = vec![RunState::Queued; items];
+        let labels = [("a".to_owned(), vec![String::new(); items])].into();
+        for filter in
+            [RunFilter { states: Some(states), ..RunFilter::default() }, RunFilter { labels, ..RunFilter::default() }]
+        {
+            assert_eq!(refusal(&store.list(&filter, &PageRequest::default()).await), answer, "{items} items");
+        }
+    }
 }
 
 /// The filter by state sees the present state of the mirror, never an earlier one.

@@ -11,6 +11,7 @@ pub mod read;
 pub mod record;
 mod runs;
 mod store;
+mod wait;
 
 pub use archive::{Keeper, KeeperOptions};
 pub use follow::{Event, Follower, Select};

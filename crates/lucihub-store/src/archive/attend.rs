@@ -73,8 +73,17 @@ impl Keeper {
             report.mirrored += 1;
         }
         let located = Located::live(cold, hot);
+        self.keep_confirmed(&located);
         if sealed || self.is_due(&located) {
-            self.checkpoint(&located, report).await?;
+            self.checkpoint(&located, located.positions(), report).await?;
+            let now = self.store.now();
+            self.memory().entry(run).or_default().checkpointed_at = Some(now);
+            if !sealed {
+                self.verify_ahead(&located, located.positions()).await?;
+            }
+        } else if let Some(complete) = Self::complete(&located) {
+            self.checkpoint(&located, &complete, report).await?;
+            self.verify_ahead(&located, &complete).await?;
         } else {
             self.confirm(&located).await?;
         }
@@ -85,6 +94,7 @@ impl Keeper {
             self.finish(&located, report).await?;
             return self.let_go(run, report).await;
         }
+        self.expect_cell(&located);
         self.trim(&located).await
     }
 }

@@ -37,11 +37,10 @@ impl Keeper {
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
-    /// Writes every cell that has grown, then tells hot storage what is safe.
-    pub(super) async fn checkpoint(&self, located: &Located, report: &mut WalkReport) -> Result<()> {
-        let run = located.run();
-        let (have, want) = (located.cold_positions().clone(), located.positions().clone());
-        if !have.covers(&want) {
+    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe.
+    pub(super) async fn checkpoint(&self, located: &Located, want: &Positions, report: &mut WalkReport) -> Result<()> {
+        let (run, have) = (located.run(), located.cold_positions());
+        if !have.covers(want) {
             let mut writing = Writing { keeper: self, located, cells: Checkpoint::default(), bytes: 0, open: true };
             writing.lines(have.lines..want.lines).await?;
             for channel in 0..u32::try_from(want.samples.len()).unwrap_or(u32::MAX) {
@@ -53,9 +52,7 @@ impl Keeper {
             }
             report.checkpoints += 1;
         }
-        let now = self.store.now();
-        self.memory().entry(run).or_default().checkpointed_at = Some(now);
-        self.tell_confirmed(run, &want).await
+        self.tell_confirmed(run, want).await
     }
 
     /// Tells hot storage what cold storage has, where an earlier word was lost.

@@ -1,13 +1,19 @@
 //! The end of a run's way: verified, committed, and let go of by hot storage.
 
+use std::ops::Range;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{ColdRun, Commit, Committed};
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{
-    Digest, GapCause, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series, StoreError,
+    Digest, GapCause, Grid, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series, StoreError,
 };
 
 use super::keeper::{Keeper, WalkReport};
 use crate::read::Located;
+
+/// Channels that are read back at once: one is hashed while the next is read.
+const CHANNELS_AT_ONCE: usize = 4;
 
 impl Keeper {
     /// Archives a sealed run whose cells are all in cold storage.
@@ -50,39 +56,79 @@ impl Keeper {
         Ok(())
     }
 
-    /// The digest of a run, over its cells as cold storage gives them back.
+    /// The digest of a run, over its cells as cold storage gives them back: the complete ones when they were written, the
+    /// others now.
     async fn digest(&self, head: &RunHead, end: &Positions, hot: Option<&HotRun>) -> Result<Digest> {
-        const LOG_CELLS: u64 = 16;
-        const SAMPLE_CELLS: u64 = 4;
-        let run = head.id;
+        let (run, grid, verified) = (head.id, head.grid, self.verified(head.id));
         let mut digest = RunDigest::begin(head);
         digest.lines(end.lines);
-        let cells = head.grid.log_cells(&(0..end.lines));
-        let mut reached = 0;
-        for part in chunks(cells, LOG_CELLS) {
+        let cells = verified.lines().len() as u64..grid.log_cells(&(0..end.lines)).end;
+        let rest = self.line_hashes(run, grid, cells, end.lines, hot).await?;
+        verified.lines().iter().chain(&rest).for_each(|hash| digest.cell(hash));
+        let rests = stream::iter(0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX)).map(|channel| {
+            let end = end.sample(channel);
+            let cells = verified.samples(channel).len() as u64..grid.sample_cells(&(0..end)).end;
+            async move {
+                let rest = self.sample_hashes(run, grid, channel, cells, end, hot).await?;
+                Ok::<_, StoreError>((channel, end, rest))
+            }
+        });
+        let mut rests = rests.buffered(CHANNELS_AT_ONCE);
+        while let Some((channel, end, rest)) = rests.try_next().await? {
+            digest.channel(channel, end);
+            verified.samples(channel).iter().chain(&rest).for_each(|hash| digest.cell(hash));
+        }
+        Ok(digest.finish())
+    }
+
+    /// The hashes of some log cells, read back and compared with hot storage. The last one may end where the run does.
+    pub(super) async fn line_hashes(
+        &self,
+        run: RunId,
+        grid: Grid,
+        cells: Range<u64>,
+        end: u64,
+        hot: Option<&HotRun>,
+    ) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 16;
+        let (mut hashes, mut reached) = (Vec::new(), grid.log_cell(cells.start).start.min(end));
+        let end = grid.log_cell(cells.end).start.min(end);
+        for part in chunks(cells, AT_ONCE) {
             for cell in self.store.cold().log_cells(run, part).await? {
                 check_next(run, "log line", reached, cell.first)?;
                 reached = cell.end();
                 self.compare_lines(hot, &cell).await?;
-                digest.cell(&cell.hash());
+                hashes.push(cell.hash());
             }
         }
-        check_next(run, "log line", end.lines, reached)?;
-        for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
-            let end = end.sample(channel);
-            digest.channel(channel, end);
-            let mut reached = 0;
-            for part in chunks(head.grid.sample_cells(&(0..end)), SAMPLE_CELLS) {
-                for cell in self.store.cold().sample_cells(run, channel, part).await? {
-                    check_next(run, "sample", reached, cell.series.first)?;
-                    reached = cell.series.end;
-                    self.compare_samples(hot, &cell).await?;
-                    digest.cell(&cell.hash());
-                }
+        check_next(run, "log line", end, reached)?;
+        Ok(hashes)
+    }
+
+    /// The hashes of some cells of a channel, read back and compared with hot storage. The last one may end where the run
+    /// does.
+    pub(super) async fn sample_hashes(
+        &self,
+        run: RunId,
+        grid: Grid,
+        channel: u32,
+        cells: Range<u64>,
+        end: u64,
+        hot: Option<&HotRun>,
+    ) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 2;
+        let (mut hashes, mut reached) = (Vec::new(), grid.sample_cell(cells.start).start.min(end));
+        let end = grid.sample_cell(cells.end).start.min(end);
+        for part in chunks(cells, AT_ONCE) {
+            for cell in self.store.cold().sample_cells(run, channel, part).await? {
+                check_next(run, "sample", reached, cell.series.first)?;
+                reached = cell.series.end;
+                self.compare_samples(hot, &cell).await?;
+                hashes.push(cell.hash());
             }
-            check_next(run, "sample", end, reached)?;
         }
-        Ok(digest.finish())
+        check_next(run, "sample", end, reached)?;
+        Ok(hashes)
     }
 
     async fn compare_lines(&self, hot: Option<&HotRun>, cell: &LogCell) -> Result<()> {
@@ -109,7 +155,7 @@ impl Keeper {
 }
 
 /// A range in parts of at most `size`.
-fn chunks(range: std::ops::Range<u64>, size: u64) -> impl Iterator<Item = std::ops::Range<u64>> {
+fn chunks(range: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> {
     let end = range.end;
     range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
 }

@@ -8,9 +8,11 @@ use futures_util::{StreamExt, stream};
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
 
+use super::ahead::{Look, Verified};
 use super::options::KeeperOptions;
 use crate::devices::registry_entry;
 use crate::store::Store;
+use crate::wait::sleep_until;
 
 /// Moves runs from hot to cold storage.
 ///
@@ -40,6 +42,10 @@ pub(super) struct Memory {
     pub(super) checkpointed_at: Option<Timestamp>,
     /// What was confirmed when, oldest first: what is old enough may be trimmed.
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
+    /// What was read back of it already.
+    pub(super) verified: Verified,
+    /// When it is looked at again before the next walk.
+    pub(super) look: Option<Look>,
     /// When its attachments were last looked at.
     pub(super) attachments_at: Option<Timestamp>,
     /// Since when hot storage has not had it.
@@ -147,8 +153,9 @@ impl Keeper {
         Ok(report)
     }
 
-    /// Walks until `stop` is ready: at once when hot storage wakes it, and every
-    /// [`KeeperOptions::walk`] in any case. `report` sees what each round did.
+    /// Walks until `stop` is ready: at once when hot storage wakes it or a cell is
+    /// complete, and every [`KeeperOptions::walk`] in any case. `report` sees what
+    /// each round did.
     pub async fn watch(&self, stop: impl Future<Output = ()>, mut report: impl FnMut(Result<WalkReport>)) {
         tokio::pin!(stop);
         let mut wakes = self.store.hot().wakes();
@@ -159,6 +166,7 @@ impl Keeper {
                 biased;
                 () = &mut stop => return,
                 _ = walk.tick() => report(self.walk().await),
+                () = sleep_until(self.next_look()) => report(Ok(self.attend_all(self.take_looks()).await)),
                 Some(run) = wakes.next() => report(Ok(self.attend_all(vec![run]).await)),
             }
         }

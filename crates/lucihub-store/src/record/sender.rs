@@ -16,6 +16,7 @@ use super::options::RecordOptions;
 use super::replay::{Numbered, Replay};
 use super::shared::Shared;
 use crate::store::Store;
+use crate::wait::sleep_until;
 
 /// The pause before attachments are put again that found no room or no answer.
 const ATTACH_AGAIN: Duration = Duration::from_millis(50);
@@ -360,13 +361,6 @@ impl Sender {
             Ok(Renewed::NoRun) if self.unacknowledged.is_empty() => self.restore().await.map(drop),
             Ok(Renewed::Fenced | Renewed::Sealed(_) | Renewed::NoRun) | Err(_) => Ok(()),
         }
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -12,8 +12,8 @@
 mod gates;
 mod ledger;
 mod real;
-mod sim;
 mod signal;
+mod sim;
 
 use std::process::ExitCode;
 
@@ -38,6 +38,9 @@ struct Arguments {
     /// Minutes of real faults, one round after another, instead of one round.
     #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "120")]
     long: Option<u64>,
+    /// What the supervisor tells a worker that it starts.
+    #[arg(long, hide = true)]
+    worker: Option<String>,
 }
 
 /// What the storage runs on.
@@ -50,7 +53,12 @@ enum Level {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match &arguments.worker {
+        Some(task) => real::work(task).map(|()| true),
+        None => run(&arguments),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

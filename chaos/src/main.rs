@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use lucihub_models_core::{Clock, SystemClock};
 
 use crate::gates::Report;
 
@@ -87,5 +88,5 @@ fn run(arguments: &Arguments) -> Result<bool> {
 
 /// A seed nobody chose.
 fn seed_of_now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs())
+    SystemClock.now().as_micros().unsigned_abs() / 1_000_000
 }

@@ -50,10 +50,14 @@ pub(crate) fn run(seed: u64, minutes: Option<u64>) -> Result<Report> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for round in 0.. {
         let all = async {
+            let at = |what: &str| eprintln!("real: seed {}, {:.0?}: {what}", seed + round, begun.elapsed());
             let postgres = std::sync::Arc::new(PostgresServer::start(PostgresOptions::new()));
+            at("one Redis behind proxies");
             single::round(seed + round, &postgres, &mut report).await.context("the round on one Redis")?;
+            at("a cluster");
             cluster::round(seed + round, &postgres, &mut report).await.context("the round on a cluster")?;
             if round == 0 {
+                at("mutants");
                 mutants::all(seed, &postgres, &mut report).await.context("mutants")?;
             }
             anyhow::Ok(())

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use lucihub_models_core::{JobType, Positions, RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, Store, Urls};
+use lucihub_testkit::Dice;
 use lucihub_testkit::servers::{PostgresServer, Proxy, RedisOptions, RedisServer};
 
 use super::archive::Archive;
@@ -71,8 +72,14 @@ fn list(redis: &RedisServer, key: &str) -> Result<Vec<Told<String>>> {
 /// Plain appends that a client repeats when it gets no answer: a cut that loses the answer doubles the line.
 fn rpush(redis: &RedisServer, seed: u64, run: RunId) -> Result<bool> {
     const LINES: u64 = 2_000;
+    const ANSWERS: u64 = 10;
     let proxy = Proxy::start(redis.port(), seed);
     proxy.cut_every(300..4_000);
+    // A request is many times as long as its answer, so few of those cuts hit an answer.
+    let dice = Dice::new(seed);
+    for _ in 0..ANSWERS {
+        proxy.cut_after_request(format!("line {} ", dice.below(LINES)).as_bytes());
+    }
     let mut writer = Plain { port: proxy.port(), client: None, key: "mutant:rpush" };
     for number in 0..LINES {
         writer.push(&signal::line(run, number))?;

@@ -142,7 +142,7 @@ pub(crate) async fn keep(stage: Arc<Stage>, store: Store, number: u64) {
         .with_walk(Duration::from_millis(200))
         // Others' settings are other ones: all of them must come to the same cells.
         .with_checkpoint(Duration::from_millis(150 + 250 * number), 16 * 1024)
-        .with_transaction_bytes(8 * 1024 << number)
+        .with_transaction_bytes((8 * 1024) << number)
         .with_trim_age(Duration::from_millis(1_500 * number))
         .with_patience(Duration::from_secs(2))
         .with_lost_patience(Duration::from_secs(4));

@@ -86,9 +86,10 @@ impl Crew {
                 }
                 break;
             }
-            // What no worker began waits for one, which will not come.
+            // What no worker began waits for one, which will not come; so does what hot storage lost before anybody but its
+            // worker, who is dead, knew that it had begun.
             if begun.elapsed() > Duration::from_secs(2) {
-                for run in open.iter().filter(|run| stage.ledger.of(**run).is_empty()) {
+                for run in &open {
                     desk::cancel(&stage, &store, *run).await?;
                 }
             }

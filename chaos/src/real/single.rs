@@ -64,8 +64,9 @@ pub(crate) async fn round(seed: u64, postgres: &Arc<PostgresServer>, report: &mu
 pub(crate) fn settle(stage: &Stage, report: &mut Report, least: &[(&'static str, u64)]) {
     report.findings.extend(&stage.findings());
     for (what, count) in stage.counts() {
-        match least.iter().find(|(kind, _)| *kind == what) {
-            Some((kind, least)) => report.faults.entry(kind).or_insert((0, *least)).0 += count,
+        let known = report.faults.get(what).map(|(_, least)| *least);
+        match known.or_else(|| least.iter().find(|(kind, _)| *kind == what).map(|(_, least)| *least)) {
+            Some(least) => report.faults.entry(what).or_insert((0, least)).0 += count,
             None if what.ends_with("_max_ms") => {
                 let most = report.figures.entry(what).or_default();
                 *most = most.max(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));

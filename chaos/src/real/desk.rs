@@ -66,6 +66,9 @@ pub(crate) async fn work(stage: Arc<Stage>, store: Store, number: u64, pace: u64
             stage.count("retries", heard.retries);
             stage.count("restores", heard.restores);
             stage.most("stall_max_ms", heard.stall / 1_000);
+            if heard.stall > 15_000_000 {
+                stage.note(&format!("run {run} of fate {fate:?} had waited {} ms for an answer", heard.stall / 1_000));
+            }
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use lucihub_models_core::{LogLine, Positions, RunId, Series};
 
 use super::archive::Stored;
 use super::ledger::{Entry, Loss, Outcome};
+use super::people::Followed;
 use super::raw::Told;
 use crate::gates::{Findings, Gate};
 use crate::signal;
@@ -163,6 +164,29 @@ fn missing<T>(all: &[Told<T>], part: Part, entries: &[Entry]) -> Vec<Range<u64>>
     let known = entries.iter().map(|entry| part.of(&entry.to)).max().unwrap_or(0);
     ranges.push(all.len() as u64..known);
     ranges
+}
+
+/// Whether a follower had what the archive has. What it was told before the store lost it, it keeps.
+pub(crate) fn followed(findings: &mut Findings, had: &Followed, stored: &Stored, losses: &[Loss]) {
+    if had.state != stored.state {
+        let what = format!("a follower of {} saw it end as {}, not as {}", had.run, had.state, stored.state);
+        findings.add(Gate::Holes, what);
+    }
+    alike(findings, &format!("{} lines", had.run), &had.lines, &texts(&stored.lines), losses);
+    for (channel, (had_samples, series)) in had.samples.iter().zip(&stored.series).enumerate() {
+        alike(findings, &format!("{} channel {channel}", had.run), had_samples, &told(series), losses);
+    }
+}
+
+fn alike<T: PartialEq>(findings: &mut Findings, what: &str, had: &[Told<T>], stored: &[Told<T>], losses: &[Loss]) {
+    let same = |(had, stored): (&Told<T>, &Told<T>)| had == stored || (stored.is_err() && !losses.is_empty());
+    if let Some(at) = had.iter().zip(stored).position(|pair| !same(pair)) {
+        let lost = |told: &Told<T>| if told.is_err() { "a gap" } else { "content" };
+        let pair = format!("{} at {at}, the archive {}", lost(&had[at]), lost(&stored[at]));
+        findings.add(Gate::Holes, format!("a follower of {what} had {pair}"));
+    } else if had.len() != stored.len() {
+        findings.add(Gate::Holes, format!("a follower of {what} had {}, the archive {}", had.len(), stored.len()));
+    }
 }
 
 /// Everything about an archived run.

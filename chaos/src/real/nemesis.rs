@@ -69,6 +69,7 @@ pub(crate) async fn rage(servers: &Servers, crew: &mut Crew, seed: u64) -> Resul
         servers.others.cut_every(500..50_000 + dice.below(300_000));
         tokio::time::sleep(Duration::from_millis(500 + dice.below(900))).await;
         super::round::check(crew)?;
+        crew.stage.note(&format!("{blow:?}"));
         strike(servers, crew, blow, &dice).await?;
     }
     servers.workers.calm();

@@ -28,7 +28,7 @@ impl Raw {
     /// Connects to a port of this machine.
     pub(crate) fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).with_context(|| format!("a raw client of port {port}"))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.set_nodelay(true)?;
         Ok(Self(BufReader::new(stream)))
     }

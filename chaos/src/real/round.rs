@@ -185,14 +185,7 @@ async fn judge_run(
         judge_hot(&mut found, &mut raw, run, &stored);
     }
     for had in followed.into_iter().flatten().filter(|had| had.run == run) {
-        let same = had.state == stored.state
-            && had.lines == judge::texts(&stored.lines)
-            && had.samples.iter().zip(&stored.series).all(|(had, series)| *had == judge::told(series));
-        if !same {
-            let lengths: Vec<usize> = had.samples.iter().map(Vec::len).collect();
-            let what = format!("{} {:?} {} lines", had.state, lengths, had.lines.len());
-            found.add(Gate::Holes, format!("a follower of {run} had other content than the archive: {what}"));
-        }
+        judge::followed(&mut found, had, &stored, &losses);
     }
     stage.judge(|findings| findings.extend(&found));
     Ok(raw)
@@ -226,7 +219,10 @@ fn judge_hot(found: &mut Findings, raw: &mut Raw, run: RunId, stored: &Stored) {
 pub(crate) async fn leaves_early(raw: &mut Raw, archive: &Archive, run: RunId) -> Result<bool> {
     let key = format!("lh:{{{run}}}:run");
     // In this order: one that is archived between both is not taken for one that leaves early.
-    let leaves = raw.number(&["PTTL", &key])? >= 0 || raw.number(&["HEXISTS", &key, "leaves"])? == 1;
+    // It may be frozen just now: then nobody else is to wait for it.
+    let leaves = tokio::task::block_in_place(|| -> Result<bool> {
+        Ok(raw.number(&["PTTL", &key])? >= 0 || raw.number(&["HEXISTS", &key, "leaves"])? == 1)
+    })?;
     Ok(leaves && archive.is_open(run).await?)
 }
 

@@ -43,6 +43,7 @@ pub(crate) struct Stage {
     deleted: Mutex<BTreeSet<RunId>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     workers: AtomicU64,
+    begun: Instant,
 }
 
 impl Stage {
@@ -58,6 +59,7 @@ impl Stage {
             deleted: Mutex::default(),
             counts: Mutex::default(),
             workers: AtomicU64::new(0),
+            begun: Instant::now(),
         })
     }
 
@@ -116,6 +118,11 @@ impl Stage {
 
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
         locked(&self.counts).clone()
+    }
+
+    /// Says on the terminal what happens, and when.
+    pub(crate) fn note(&self, what: &str) {
+        eprintln!("real: {:6.1} s: {what}", self.begun.elapsed().as_secs_f64());
     }
 
     pub(crate) fn next_worker(&self) -> u64 {

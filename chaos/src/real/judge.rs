@@ -166,7 +166,8 @@ fn missing<T>(all: &[Told<T>], part: Part, entries: &[Entry]) -> Vec<Range<u64>>
     ranges
 }
 
-/// Whether a follower had what the archive has. What it was told before the store lost it, it keeps.
+/// Whether a follower had what the archive has. What it was told before the store lost it, it keeps; and the archive may
+/// have what hot storage called lost.
 pub(crate) fn followed(findings: &mut Findings, had: &Followed, stored: &Stored, losses: &[Loss]) {
     if had.state != stored.state {
         let what = format!("a follower of {} saw it end as {}, not as {}", had.run, had.state, stored.state);
@@ -179,7 +180,9 @@ pub(crate) fn followed(findings: &mut Findings, had: &Followed, stored: &Stored,
 }
 
 fn alike<T: PartialEq>(findings: &mut Findings, what: &str, had: &[Told<T>], stored: &[Told<T>], losses: &[Loss]) {
-    let same = |(had, stored): (&Told<T>, &Told<T>)| had == stored || (stored.is_err() && !losses.is_empty());
+    let same = |(had, stored): (&Told<T>, &Told<T>)| {
+        had == stored || ((had.is_err() || stored.is_err()) && !losses.is_empty())
+    };
     if let Some(at) = had.iter().zip(stored).position(|pair| !same(pair)) {
         let lost = |told: &Told<T>| if told.is_err() { "a gap" } else { "content" };
         let pair = format!("{} at {at}, the archive {}", lost(&had[at]), lost(&stored[at]));

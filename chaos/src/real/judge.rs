@@ -169,7 +169,8 @@ fn missing<T>(all: &[Told<T>], part: Part, entries: &[Entry]) -> Vec<Range<u64>>
 /// Whether a follower had what the archive has. What it was told before the store lost it, it keeps; and the archive may
 /// have what hot storage called lost.
 pub(crate) fn followed(findings: &mut Findings, had: &Followed, stored: &Stored, losses: &[Loss]) {
-    if had.state != stored.state {
+    // Also an end is lost with what came before it, where the worker has gone home and no keeper came by.
+    if had.state != stored.state && losses.is_empty() {
         let what = format!("a follower of {} saw it end as {}, not as {}", had.run, had.state, stored.state);
         findings.add(Gate::Holes, what);
     }
@@ -187,7 +188,7 @@ fn alike<T: PartialEq>(findings: &mut Findings, what: &str, had: &[Told<T>], sto
         let lost = |told: &Told<T>| if told.is_err() { "a gap" } else { "content" };
         let pair = format!("{} at {at}, the archive {}", lost(&had[at]), lost(&stored[at]));
         findings.add(Gate::Holes, format!("a follower of {what} had {pair}"));
-    } else if had.len() != stored.len() {
+    } else if had.len() != stored.len() && losses.is_empty() {
         findings.add(Gate::Holes, format!("a follower of {what} had {}, the archive {}", had.len(), stored.len()));
     }
 }

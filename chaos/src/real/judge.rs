@@ -166,8 +166,8 @@ fn missing<T>(all: &[Told<T>], part: Part, entries: &[Entry]) -> Vec<Range<u64>>
     ranges
 }
 
-/// Whether a follower had what the archive has. What it was told before the store lost it, it keeps; and the archive may
-/// have what hot storage called lost.
+/// Whether a follower had what the archive has. What it was told before the store lost it, it keeps; and the archive
+/// may have what hot storage called lost.
 pub(crate) fn followed(findings: &mut Findings, had: &Followed, stored: &Stored, losses: &[Loss]) {
     // Also an end is lost with what came before it, where the worker has gone home and no keeper came by.
     if had.state != stored.state && losses.is_empty() {

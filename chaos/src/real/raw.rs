@@ -1,4 +1,5 @@
-//! Redis without the code under test: commands and replies over a plain connection, and what the entries of streams hold.
+//! Redis without the code under test: commands and replies over a plain connection, and what the entries of streams
+//! hold.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

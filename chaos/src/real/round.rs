@@ -31,7 +31,8 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    /// Lets them begin: so many desks, each with a worker at a time, with a pause of so many milliseconds between groups.
+    /// Lets them begin: so many desks, each with a worker at a time, with a pause of so many milliseconds between
+    /// groups.
     pub(crate) async fn start(stage: &Arc<Stage>, desks: u64, pace: u64) -> Result<Self> {
         let (api, readers) = (stage.open().await?, stage.open().await?);
         let mut crew = Self {
@@ -86,8 +87,8 @@ impl Crew {
                 }
                 break;
             }
-            // What no worker began waits for one, which will not come; so does what hot storage lost before anybody but its
-            // worker, who is dead, knew that it had begun.
+            // What no worker began waits for one, which will not come; so does what hot storage lost before anybody
+            // but its worker, who is dead, knew that it had begun.
             if begun.elapsed() > Duration::from_secs(2) {
                 for run in &open {
                     desk::cancel(&stage, &store, *run).await?;

@@ -1,7 +1,7 @@
 //! Workers: processes of their own, so that they die as processes do.
 //!
-//! A worker says on its standard output what it was told, a line each; the supervisor puts that into the ledger. It ends when
-//! its standard input does, and so with the supervisor.
+//! A worker says on its standard output what it was told, a line each; the supervisor puts that into the ledger. It
+//! ends when its standard input does, and so with the supervisor.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};

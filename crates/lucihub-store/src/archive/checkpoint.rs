@@ -99,8 +99,8 @@ impl Keeper {
 /// Cells on their way, written whenever they fill a transaction: memory is
 /// bounded by that, whatever the length of the run.
 ///
-/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then calls
-/// lost what cold storage has: a cell that grows keeps it.
+/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
+/// calls lost what cold storage has: a cell that grows keeps it.
 struct Writing<'a> {
     keeper: &'a Keeper,
     located: &'a Located,

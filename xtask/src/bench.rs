@@ -23,10 +23,5 @@ pub(crate) struct Options {
 /// # Errors
 /// Where they do not build, or fail.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let manifest = workspace.root().join("Cargo.toml");
-    let cargo = ["run", "--quiet", "--release", "--manifest-path"].map(str::to_owned);
-    let bench = ["--package", "lucihub-bench", "--"].map(str::to_owned);
-    let arguments =
-        cargo.into_iter().chain([manifest.display().to_string()]).chain(bench).chain(options.arguments.iter().cloned());
-    Job::cargo(arguments, &std::env::current_dir()?).run()
+    Job::optimised(workspace, "lucihub-bench", &options.arguments)?.run()
 }

@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use crate::workspace::Workspace;
+
 /// One command with its arguments, additional environment and directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
@@ -36,6 +38,17 @@ impl Job {
     /// The cargo that runs this command, with `arguments`.
     pub(crate) fn cargo<A: Into<String>>(arguments: impl IntoIterator<Item = A>, directory: &Path) -> Self {
         Self::new("cargo", arguments, directory)
+    }
+
+    /// A program of this workspace, built with optimisation, in the folder that this was called from.
+    ///
+    /// # Errors
+    /// Where there is no such folder.
+    pub(crate) fn optimised(workspace: &Workspace, package: &str, arguments: &[String]) -> Result<Self> {
+        let manifest = workspace.root().join("Cargo.toml").display().to_string();
+        let cargo = ["run", "--quiet", "--release", "--manifest-path", &manifest, "--package", package, "--"];
+        let arguments = cargo.map(str::to_owned).into_iter().chain(arguments.iter().cloned());
+        Ok(Self::cargo(arguments, &std::env::current_dir()?))
     }
 
     /// The same with an environment variable set.

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
 mod bench;
+mod chaos;
 mod ci;
 mod job;
 mod migrate;
@@ -36,6 +37,8 @@ enum Task {
     Ci(ci::Options),
     /// Measure the storage beside the limits of what it stands on.
     Bench(bench::Options),
+    /// Record runs while servers are killed, frozen, emptied and cut, and check what is left.
+    Chaos(chaos::Options),
     /// Make a new migration; look at the tables of a database and change them.
     Migrate(migrate::Options),
     /// Check the properties of the repository that no compiler checks.
@@ -58,6 +61,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::Test(options) => test::run(&workspace, options),
         Task::Ci(options) => ci::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
+        Task::Chaos(options) => chaos::run(&workspace, options),
         Task::Migrate(options) => migrate::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use lucihub_models_core::cold::Checkpoint;
-use lucihub_models_core::{LogCell, Positions, Result, RunId, SampleCell};
+use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, RunId, SampleCell};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
@@ -95,6 +95,9 @@ impl Keeper {
 
 /// Cells on their way, written whenever they fill a transaction: memory is
 /// bounded by that, whatever the length of the run.
+///
+/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
+/// calls lost what cold storage has: a cell that grows keeps it.
 struct Writing<'a> {
     keeper: &'a Keeper,
     located: &'a Located,
@@ -109,7 +112,15 @@ impl Writing<'_> {
         let grid = self.located.grid();
         for cell in grid.log_cells(&grown) {
             let range = grid.log_cell(cell).start..grid.log_cell(cell).end.min(grown.end);
-            let slice = self.keeper.store.lines_at(self.located, range).await?;
+            let mut slice = self.keeper.store.lines_at(self.located, range).await?;
+            let known = usize::try_from(grown.start.saturating_sub(slice.first)).unwrap_or(usize::MAX);
+            let lost = LogLine::lost();
+            if slice.lines.iter().take(known).any(|line| *line == lost) {
+                for stored in self.keeper.store.cold().log_cells(self.located.run(), cell..cell + 1).await? {
+                    let both = slice.lines.iter_mut().zip(stored.lines);
+                    both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
+                }
+            }
             let bytes = slice.lines.iter().map(|line| line.size() as u64).sum();
             self.cells.lines.push(LogCell { cell, first: slice.first, lines: slice.lines });
             self.add(bytes).await?;
@@ -121,7 +132,16 @@ impl Writing<'_> {
         let grid = self.located.grid();
         for cell in grid.sample_cells(&grown) {
             let range = grid.sample_cell(cell).start..grid.sample_cell(cell).end.min(grown.end);
-            let series = self.keeper.store.window_at(self.located, channel, range).await?;
+            let mut series = self.keeper.store.window_at(self.located, channel, range).await?;
+            if series.gaps.iter().any(|gap| gap.cause == GapCause::Store && gap.first < grown.start) {
+                let stored = self.keeper.store.cold().sample_cells(self.located.run(), channel, cell..cell + 1).await?;
+                for mut kept in stored.into_iter().map(|stored| stored.series) {
+                    if kept.first == series.first && kept.end <= series.end {
+                        kept.append(&series.slice(kept.end..series.end));
+                        series = kept;
+                    }
+                }
+            }
             let bytes = 8 * series.values.len() as u64;
             self.cells.samples.push(SampleCell { channel, cell, series });
             self.add(bytes).await?;

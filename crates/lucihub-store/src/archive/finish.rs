@@ -6,7 +6,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{ColdRun, Commit, Committed};
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{
-    Digest, GapCause, Grid, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series, StoreError,
+    Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series,
+    StoreError,
 };
 
 use super::keeper::{Keeper, WalkReport};
@@ -135,7 +136,7 @@ impl Keeper {
         let Some(hot) = hot.filter(|hot| hot.base.lines <= cell.first) else { return Ok(()) };
         match self.store.hot().lines(hot.head.id, cell.first..cell.end()).await? {
             // Trimmed or gone meanwhile: then another keeper is further on.
-            Some(slice) if slice.first == cell.first && !cell.lines.starts_with(&slice.lines) => {
+            Some(slice) if slice.first == cell.first && !has_all(&cell.lines, &slice.lines) => {
                 Err(differs(hot.head.id, &format!("log cell {}", cell.cell)))
             }
             _ => Ok(()),
@@ -165,6 +166,12 @@ fn check_next(run: RunId, what: &str, expected: u64, found: u64) -> Result<()> {
         return Ok(());
     }
     Err(StoreError::corrupt(format!("run {run}"), format!("{what} {expected} is not in cold storage")))
+}
+
+/// Whether a cell has all lines that hot storage has of it. It may have more: a tail, or what hot storage says it lost.
+fn has_all(cell: &[LogLine], hot: &[LogLine]) -> bool {
+    let lost = LogLine::lost();
+    hot.len() <= cell.len() && hot.iter().zip(cell).all(|(hot, cell)| hot == cell || *hot == lost)
 }
 
 /// Whether a cell has all that hot storage has of it, bit for bit. It may have

@@ -3,11 +3,11 @@
 use lucihub_models_core::cold::{ColdRun, Commit, Committed};
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{
-    Digest, GapCause, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series, StoreError,
+    Digest, GapCause, LogCell, Positions, Result, RunHead, RunId, SampleCell, Series, StoreError,
 };
 
 use super::keeper::{Keeper, WalkReport};
-use crate::read::Located;
+use crate::read::{Cell, Located, ReadBack};
 
 impl Keeper {
     /// Archives a sealed run whose cells are all in cold storage.
@@ -52,37 +52,16 @@ impl Keeper {
 
     /// The digest of a run, over its cells as cold storage gives them back.
     async fn digest(&self, head: &RunHead, end: &Positions, hot: Option<&HotRun>) -> Result<Digest> {
-        const LOG_CELLS: u64 = 16;
-        const SAMPLE_CELLS: u64 = 4;
-        let run = head.id;
-        let mut digest = RunDigest::begin(head);
-        digest.lines(end.lines);
-        let cells = head.grid.log_cells(&(0..end.lines));
-        let mut reached = 0;
-        for part in chunks(cells, LOG_CELLS) {
-            for cell in self.store.cold().log_cells(run, part).await? {
-                check_next(run, "log line", reached, cell.first)?;
-                reached = cell.end();
-                self.compare_lines(hot, &cell).await?;
-                digest.cell(&cell.hash());
+        let mut cells = ReadBack::new(&self.store, head, end);
+        while let Some(found) = cells.next().await? {
+            let cell = found.content?;
+            match &cell {
+                Cell::Lines(cell) => self.compare_lines(hot, cell).await?,
+                Cell::Samples(cell) => self.compare_samples(hot, cell).await?,
             }
+            cells.take(&cell.hash());
         }
-        check_next(run, "log line", end.lines, reached)?;
-        for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
-            let end = end.sample(channel);
-            digest.channel(channel, end);
-            let mut reached = 0;
-            for part in chunks(head.grid.sample_cells(&(0..end)), SAMPLE_CELLS) {
-                for cell in self.store.cold().sample_cells(run, channel, part).await? {
-                    check_next(run, "sample", reached, cell.series.first)?;
-                    reached = cell.series.end;
-                    self.compare_samples(hot, &cell).await?;
-                    digest.cell(&cell.hash());
-                }
-            }
-            check_next(run, "sample", end, reached)?;
-        }
-        Ok(digest.finish())
+        Ok(cells.digest())
     }
 
     async fn compare_lines(&self, hot: Option<&HotRun>, cell: &LogCell) -> Result<()> {
@@ -106,19 +85,6 @@ impl Keeper {
             _ => Ok(()),
         }
     }
-}
-
-/// A range in parts of at most `size`.
-fn chunks(range: std::ops::Range<u64>, size: u64) -> impl Iterator<Item = std::ops::Range<u64>> {
-    let end = range.end;
-    range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
-}
-
-fn check_next(run: RunId, what: &str, expected: u64, found: u64) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(StoreError::corrupt(format!("run {run}"), format!("{what} {expected} is not in cold storage")))
 }
 
 /// Whether a cell has all that hot storage has of it, bit for bit. It may have

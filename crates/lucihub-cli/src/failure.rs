@@ -37,7 +37,9 @@ pub(crate) enum Failure {
     Schema(usize),
     #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]
     Unconfirmed(&'static str),
-    #[error("nothing was changed: `lucihub sweep --remove` loses what is removed; look without --remove, then confirm with --yes")]
+    #[error(
+        "nothing was changed: `lucihub sweep --remove` loses what it removes; look without it, then confirm with --yes"
+    )]
     Unswept,
     #[error("{0} of the runs could not be seen to, above; the next `{1}` tries them again")]
     Unsettled(u64, &'static str),

@@ -67,7 +67,8 @@ fn tell(report: &SweepReport, json: bool) -> Result<(), Failure> {
     if json {
         output::json(&Report::of(report))?;
     } else {
-        let runs = format!("{} runs in hot storage, {} open", HumanCount(report.hot_runs), HumanCount(report.open_runs));
+        let runs =
+            format!("{} runs in hot storage, {} open", HumanCount(report.hot_runs), HumanCount(report.open_runs));
         output::line(format!("{runs}; {}", usage(&report.health)))?;
         for (kind, what, done) in KINDS {
             let SweptCount { found, settled, .. } = report.count(kind);

@@ -114,17 +114,7 @@ async fn an_orphan_is_found_and_removed_after_a_yes() {
     let found = lab.json(&args, 0);
     assert_eq!(
         names(&found),
-        [
-            "hot_max_bytes",
-            "hot_runs",
-            "hot_used_bytes",
-            "leftovers",
-            "lost",
-            "open_runs",
-            "orphans",
-            "queued",
-            "runs"
-        ]
+        ["hot_max_bytes", "hot_runs", "hot_used_bytes", "leftovers", "lost", "open_runs", "orphans", "queued", "runs"]
     );
     assert_eq!((&found["hot_runs"], &found["orphans"]["found"]), (&2.into(), &1.into()), "{found}");
     let named = &found["runs"][0];
@@ -195,10 +185,10 @@ async fn a_flipped_byte_is_named_and_repaired() {
     let id = lab.run.to_string();
     assert!(lab.prints(&["verify"], 0).starts_with("1 runs, 2 cells read back: 0 damaged"));
     lab.sql(
-        "UPDATE run_samples SET payload = CAST(substr(payload, 1, 100) AS blob) || \
-         CASE WHEN substr(payload, 101, 1) = x'00' THEN x'01' ELSE x'00' END || substr(payload, 102) WHERE cell = 0",
+        "UPDATE run_samples SET payload = CAST(substr(payload, 1, 100) || \
+         CASE WHEN substr(payload, 101, 1) = x'00' THEN x'01' ELSE x'00' END || substr(payload, 102) AS blob) \
+         WHERE cell = 0",
     );
-    lab.sql("UPDATE run_samples SET payload = CAST(payload AS blob) WHERE cell = 0");
 
     let printed = lab.prints(&["verify", &id], 1);
     assert!(printed.contains("1 of 1 lines and 0 of 3,000 samples are readable"), "{printed}");

@@ -6,8 +6,9 @@
 mod repair;
 mod retention;
 mod sweep;
+mod swept;
 mod verify;
 
 pub use retention::{Expired, KeepRule, Retention};
-pub use sweep::{Remove, SweepOptions, SweepReport, Swept, SweptCount, SweptKind};
+pub use swept::{Remove, SweepOptions, SweepReport, Swept, SweptCount, SweptKind};
 pub use verify::{Damage, Verified};

@@ -8,8 +8,8 @@ use lucihub_models_core::cold::{
     Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
 };
 
 /// Answers everything with one error that says what to do.

@@ -10,8 +10,8 @@ use lab::{begin_small, content, eager, end_small, lab, small, small_head};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::hot::{HotAppend, HotRuns, Restore};
 use lucihub_models_core::{RunState, StoreError, WriterMark};
-use lucihub_store::{Keeper, KeeperOptions};
 use lucihub_store::maintain::{Remove, SweepOptions, SweptKind};
+use lucihub_store::{Keeper, KeeperOptions};
 use lucihub_testkit::FaultPlan;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -99,7 +99,7 @@ async fn a_row_is_not_created_anew_where_a_part_was_in_cold_storage_alone() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;
     let recorder = begin_small(&lab.store, run).await;
-    let trimming = lucihub_store::Keeper::new(lab.store.clone(), eager());
+    let trimming = Keeper::new(lab.store.clone(), eager());
     for _ in 0..3 {
         lab::clean_walk(&trimming).await;
     }
@@ -197,7 +197,10 @@ fn reopened(head: &lucihub_models_core::RunHead) -> Restore {
     Restore {
         head: open,
         worker: "worker".to_owned(),
-        mark: WriterMark { writer: lucihub_models_core::IdSource::writer_id(&lucihub_models_core::SystemIds), epoch: 1 },
+        mark: WriterMark {
+            writer: lucihub_models_core::IdSource::writer_id(&lucihub_models_core::SystemIds),
+            epoch: 1,
+        },
         lease: Duration::from_secs(60),
         last_seq: 0,
         confirmed: lucihub_models_core::Positions::default(),

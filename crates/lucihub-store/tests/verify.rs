@@ -12,7 +12,6 @@ use diesel::sqlite::SqliteConnection;
 use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
-use lucihub_models_core::cold::ColdArchive;
 use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, whole};
 use lucihub_store::maintain::{Damage, Verified};
 use lucihub_store::read::CellKey;
@@ -53,11 +52,10 @@ impl Broken {
     /// Changes a byte in the middle of a column.
     fn flip(&mut self, table: &str, column: &str, at: &str) {
         self.sql(&format!(
-            "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) / 2) AS blob) || \
+            "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) / 2) || \
              CASE WHEN substr({column}, length({column}) / 2 + 1, 1) = x'00' THEN x'01' ELSE x'00' END || \
-             substr({column}, length({column}) / 2 + 2) WHERE {at}"
+             substr({column}, length({column}) / 2 + 2) AS blob) WHERE {at}"
         ));
-        self.sql(&format!("UPDATE {table} SET {column} = CAST({column} AS blob) WHERE {at}"));
     }
 
     async fn whole(&self) -> bool {

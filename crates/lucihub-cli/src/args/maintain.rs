@@ -11,10 +11,10 @@ use super::Place;
 /// `lucihub sweep`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Finds and counts: orphans, which hot storage has and cold storage no row of; leftovers, which hot storage has a day after
-their archive; runs that are queued for too long; and open runs that hot storage lost, which a keeper rescues. Removes
-nothing unless --remove says so; then it asks, and off a terminal it wants --yes. A queued run is cancelled, and a keeper
-archives it as that.
+Finds and counts: orphans, which hot storage has and cold storage no row of; leftovers, which hot storage has a day
+after their archive; runs that are queued for too long; and open runs that hot storage lost, which a keeper rescues.
+Removes nothing unless --remove says so; then it asks, and off a terminal it wants --yes. A queued run is cancelled, and
+a keeper archives it as that.
 
 Examples:
   lucihub sweep
@@ -65,9 +65,9 @@ pub(crate) enum What {
 /// `lucihub gc`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Deletes archived runs by the state they ended in and their age, which counts from their archive, seconds after their end.
-Open runs are never deleted, and without a --keep nothing is. Counts first, then asks; off a terminal it wants --yes. May
-be stopped at any time, and goes on when it is called again.
+Deletes archived runs by the state they ended in and their age, which counts from their archive, seconds after their
+end. Open runs are never deleted, and without a --keep nothing is. Counts first, then asks; off a terminal it wants
+--yes. May be stopped at any time, and goes on when it is called again.
 
 Examples:
   lucihub gc --keep succeeded=90d --keep failed=30d --keep cancelled=7d --dry-run

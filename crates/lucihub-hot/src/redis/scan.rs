@@ -61,13 +61,8 @@ impl RedisHot {
     async fn scan_server(&self, server: Option<&Server>, cursor: &str, about: usize) -> Result<(String, Vec<Key>)> {
         // The server looks at so many keys, of which each run has more than ten.
         let count = about.clamp(1, 1_000) * 10;
-        let args: Vec<Value> = vec![
-            cursor.into(),
-            "MATCH".into(),
-            self.keys.every_run().into(),
-            "COUNT".into(),
-            count.to_string().into(),
-        ];
+        let args: Vec<Value> =
+            vec![cursor.into(), "MATCH".into(), self.keys.every_run().into(), "COUNT".into(), count.to_string().into()];
         let command = || CustomCommand::new_static("SCAN", ClusterHash::FirstKey, false);
         let client = self.link.client(Lane::Read);
         let deadline = self.link.deadline();

@@ -25,8 +25,9 @@ impl KeepRule {
     /// `Invalid` for a state that does not end a run: no open run is ever deleted by its age.
     pub fn new(state: RunState, age: Duration) -> Result<Self, Invalid> {
         if !state.is_terminal() {
-            return Err(Invalid::new("state", format!("{state} does not end a run"))
-                .hint("use succeeded, failed or cancelled"));
+            return Err(
+                Invalid::new("state", format!("{state} does not end a run")).hint("use succeeded, failed or cancelled")
+            );
         }
         Ok(Self { state, age })
     }
@@ -157,7 +158,8 @@ impl Store {
     ) -> Result<(Vec<RunId>, Option<PageCursor>)> {
         // No run is archived before it is created, so the newer ones need no look.
         let filter = RunFilter::default().state(rule.state.clone()).to(before);
-        let page = PageRequest { order: Order::Oldest, limit: PAGE.min(self.limits().page), after, ..PageRequest::default() };
+        let page =
+            PageRequest { order: Order::Oldest, limit: PAGE.min(self.limits().page), after, ..PageRequest::default() };
         let page = self.list(&filter, &page).await?;
         let old = page.runs.iter().filter(|run| run.archived_at.is_some_and(|at| at <= before)).map(|run| run.id);
         Ok((old.collect(), page.next))

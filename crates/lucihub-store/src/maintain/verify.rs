@@ -93,15 +93,15 @@ impl Store {
     /// Reads an archived run back, cell by cell, and compares checksums and digest. One cell is in memory at a time.
     ///
     /// # Errors
-    /// `NotFound`; `Precondition` for a run that is not archived: it has no digest yet, and its keeper verifies it before
-    /// it archives it. Others when cold storage cannot be read at all.
+    /// `NotFound`; `Precondition` for a run that is not archived: it has no digest yet, and its keeper verifies it
+    /// before it archives it. Others when cold storage cannot be read at all.
     pub async fn verify(&self, run: RunId) -> Result<Verified> {
         self.verify_with(run, None).await
     }
 
-    /// Verifies an archived run, and puts damaged and missing cells right from what hot storage still has of it. They are
-    /// written only if the run has its digest again with them. Each transaction writes a few MiB; a repair that was
-    /// stopped is gone on with by the next.
+    /// Verifies an archived run, and puts damaged and missing cells right from what hot storage still has of it. They
+    /// are written only if the run has its digest again with all of them. Each transaction writes a few MiB; a repair
+    /// that was stopped is gone on with by the next.
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and when hot storage cannot be read.

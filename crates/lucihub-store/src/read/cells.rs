@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use lucihub_models_core::{
-    Digest, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, StoreError,
-};
+use lucihub_models_core::{Digest, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, StoreError};
 
 use crate::store::Store;
 

@@ -11,8 +11,8 @@ use lucihub_models_core::cold::{
     StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
 };
 
 use super::FaultPlan;

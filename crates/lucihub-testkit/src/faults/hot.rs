@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened, Removed,
-    Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
+    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
 

@@ -7,8 +7,8 @@ use lucihub_models_core::cold::{
     Archived, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, StoredBytes,
 };
 use lucihub_models_core::{
-    CellSummary, Digest, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH, SampleCell,
-    StoreError,
+    CellSummary, Digest, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH,
+    SampleCell, StoreError,
 };
 
 use super::ReferenceCold;

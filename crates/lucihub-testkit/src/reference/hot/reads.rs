@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use lucihub_models_core::hot::{Health, HotLogs, HotSamples, HotScan, HotWatch, LineSlice, RunWakes, ScannedRuns, Wakes};
+use lucihub_models_core::hot::{
+    Health, HotLogs, HotSamples, HotScan, HotWatch, LineSlice, RunWakes, ScannedRuns, Wakes,
+};
 use lucihub_models_core::{Invalid, Result, RunId, Series};
 use tokio_stream::wrappers::BroadcastStream;
 

@@ -1,5 +1,4 @@
 //! Sweeping: what is found, what is left alone, and what removing does.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

@@ -33,7 +33,7 @@ impl<'a> Replacements<'a> {
     }
 
     /// A cell as hot storage has it. `None` if it has not all of it any more.
-    pub(super) async fn from_hot(&self, key: CellKey, range: &Range<u64>) -> Result<Option<Cell>> {
+    pub(super) async fn in_hot(&self, key: CellKey, range: &Range<u64>) -> Result<Option<Cell>> {
         let Some(hot) = &self.hot else { return Ok(None) };
         Ok(match key {
             CellKey::Lines(cell) => {
@@ -76,9 +76,9 @@ impl<'a> Replacements<'a> {
         let mut written = HashSet::new();
         for (key, range, hash) in &self.cells {
             // A cell whose summary alone is damaged is whole in cold storage itself.
-            let cell = match self.from_cold(*key).await? {
+            let cell = match self.in_cold(*key).await? {
                 Some(cell) => Some(cell),
-                None => self.from_hot(*key, range).await?,
+                None => self.in_hot(*key, range).await?,
             };
             let Some(cell) = cell.filter(|cell| cell.hash() == *hash) else { continue };
             match cell {
@@ -102,7 +102,7 @@ impl<'a> Replacements<'a> {
         Ok(())
     }
 
-    async fn from_cold(&self, key: CellKey) -> Result<Option<Cell>> {
+    async fn in_cold(&self, key: CellKey) -> Result<Option<Cell>> {
         let CellKey::Samples { channel, cell } = key else { return Ok(None) };
         match self.store.cold().sample_cells(self.run, channel, cell..cell + 1).await {
             Ok(cells) => Ok(cells.into_iter().next().map(Cell::Samples)),

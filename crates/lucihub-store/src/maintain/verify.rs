@@ -147,7 +147,7 @@ impl Store {
                 }
                 Err(why) => {
                     let replacement = match &with {
-                        Some(with) => with.from_hot(key, &range).await?,
+                        Some(with) => with.in_hot(key, &range).await?,
                         None => None,
                     };
                     match (&mut with, replacement) {

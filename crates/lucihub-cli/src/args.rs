@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod maintain;
 mod migrate;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::RunId;
 
+pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
@@ -38,6 +40,12 @@ pub(crate) enum Verb {
     Devices(DevicesVerb),
     /// Move runs from hot to cold storage.
     Archive(ArchiveArgs),
+    /// Find what belongs to nothing any more, and runs that are queued for too long; remove them on request.
+    Sweep(SweepArgs),
+    /// Delete archived runs by state and age.
+    Gc(GcArgs),
+    /// Read archived runs back, and compare checksums and digests; repair them from hot storage.
+    Verify(VerifyArgs),
     /// Look at the tables of a database and change them: bring them up to date, or undo that.
     #[command(subcommand)]
     Migrate(MigrateVerb),

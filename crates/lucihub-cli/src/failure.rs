@@ -37,6 +37,14 @@ pub(crate) enum Failure {
     Schema(usize),
     #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]
     Unconfirmed(&'static str),
+    #[error(
+        "nothing was changed: `lucihub sweep --remove` loses what it removes; look without it, then confirm with --yes"
+    )]
+    Unswept,
+    #[error("{0} of the runs could not be seen to, above; the next `{1}` tries them again")]
+    Unsettled(u64, &'static str),
+    #[error("{damaged} of {all} runs are damaged, above")]
+    Damaged { damaged: u64, all: u64 },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]

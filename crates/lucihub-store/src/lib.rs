@@ -4,6 +4,7 @@ pub mod archive;
 mod attachments;
 mod devices;
 pub mod follow;
+pub mod maintain;
 mod no_cold;
 mod no_hot;
 mod open;

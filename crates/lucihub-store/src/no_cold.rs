@@ -8,8 +8,8 @@ use lucihub_models_core::cold::{
     Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
 };
 
 /// Answers everything with one error that says what to do.
@@ -76,6 +76,10 @@ impl ColdArchive for NoCold {
     }
 
     async fn release(&self, _: RunId) -> Result<bool> {
+        none()
+    }
+
+    async fn repair(&self, _: RunId, _: &Checkpoint, _: Digest) -> Result<bool> {
         none()
     }
 

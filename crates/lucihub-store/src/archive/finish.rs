@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{ColdRun, Commit, Committed};
-use lucihub_models_core::hot::HotRun;
+use lucihub_models_core::hot::{HotRun, Removed};
 use lucihub_models_core::{
     Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series,
     StoreError,
@@ -51,10 +51,23 @@ impl Keeper {
     pub(super) async fn let_go(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
         if self.store.hot().expire(run, self.options.grace).await? {
             report.expired += 1;
+        } else if !self.take_back_open(run).await? {
+            // A worker holds it: it stays pending, so that it does not stay in hot storage for ever.
+            return Ok(());
         }
         self.store.cold().release(run).await?;
         self.memory().remove(&run);
         Ok(())
+    }
+
+    /// Removes an archived run that is open in hot storage, which only one that went back to an older copy has. `false`
+    /// while a worker holds it.
+    async fn take_back_open(&self, run: RunId) -> Result<bool> {
+        if self.store.hot().get(run).await?.is_none() {
+            return Ok(true);
+        }
+        let removed = self.store.hot().remove(run, false, std::time::Duration::ZERO).await?;
+        Ok(removed == Removed::Removed)
     }
 
     /// The digest of a run, over its cells as cold storage gives them back: the complete ones when they were written, the

@@ -11,8 +11,8 @@ use lucihub_models_core::cold::{
     StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
 };
 
 use super::FaultPlan;
@@ -91,6 +91,10 @@ impl<S: ColdStore + ?Sized> ColdArchive for FaultyCold<S> {
 
     async fn release(&self, run: RunId) -> Result<bool> {
         self.plan.write("cold.release", self.inner.release(run)).await
+    }
+
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool> {
+        self.plan.write("cold.repair", self.inner.repair(run, cells, digest)).await
     }
 
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {

@@ -6,6 +6,7 @@ mod devices;
 pub mod follow;
 mod no_cold;
 mod no_hot;
+pub mod observe;
 mod open;
 pub mod read;
 pub mod record;

@@ -3,8 +3,10 @@
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Opened, Renewed, Seal};
 use lucihub_models_core::{Positions, Result, RunId, WriterMark};
+use tracing::Instrument;
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 use crate::read::Located;
 
 impl Keeper {
@@ -69,12 +71,18 @@ impl Keeper {
         let sealed = hot.seal.is_some();
         // An end is mirrored after the cells: whoever reads it in cold storage has all that came before.
         let moved = hot.next.states > cold.head.states.len() as u64;
+        let changed = hot.head.states.get(cold.head.states.len()).map(|state| state.at);
         if moved && !sealed && self.store.cold().mirror(&hot.head).await? {
             report.mirrored += 1;
+            keeping::mirrored(changed, self.store.now());
         }
+        self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
         if sealed || self.is_due(&located) {
-            self.checkpoint(&located, report).await?;
+            self.checkpoint(&located, report).instrument(keeping::checkpoint(run)).await?;
+            if sealed {
+                keeping::mirrored(changed, self.store.now());
+            }
         } else {
             self.confirm(&located).await?;
         }
@@ -82,7 +90,7 @@ impl Keeper {
             self.attachments(run, sealed, report).await?;
         }
         if sealed {
-            self.finish(&located, report).await?;
+            keeping::archive(run, self.finish(&located, report)).await?;
             return self.let_go(run, report).await;
         }
         self.trim(&located).await

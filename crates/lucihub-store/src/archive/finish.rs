@@ -7,6 +7,7 @@ use lucihub_models_core::{
 };
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 use crate::read::Located;
 
 impl Keeper {
@@ -35,6 +36,7 @@ impl Keeper {
         let commit = Commit { head, positions, digest, at: self.store.now() };
         if self.store.cold().commit(&commit).await? == Committed::Committed {
             report.archived += 1;
+            keeping::committed(commit.head.states.last().map(|end| end.at), commit.at);
         }
         Ok(())
     }

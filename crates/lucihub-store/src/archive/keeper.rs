@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
+use tracing::Instrument;
 
 use super::options::KeeperOptions;
 use crate::devices::registry_entry;
+use crate::observe::keeping;
 use crate::store::Store;
 
 /// Moves runs from hot to cold storage.
@@ -40,6 +43,10 @@ pub(super) struct Memory {
     pub(super) checkpointed_at: Option<Timestamp>,
     /// What was confirmed when, oldest first: what is old enough may be trimmed.
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
+    /// Up to when all that hot storage had was in cold storage, by hot storage's clock.
+    pub(super) safe_until: Option<Timestamp>,
+    /// How old the oldest content may have been at the last look that only hot storage had.
+    pub(super) lag: Duration,
     /// When its attachments were last looked at.
     pub(super) attachments_at: Option<Timestamp>,
     /// Since when hot storage has not had it.
@@ -123,6 +130,10 @@ impl Keeper {
     /// When the pending runs cannot be read. Failures of single runs and of the
     /// registry are in the report.
     pub async fn walk(&self) -> Result<WalkReport> {
+        keeping::walk(self.walk_pending()).await
+    }
+
+    async fn walk_pending(&self) -> Result<WalkReport> {
         const PAGE: usize = 500;
         let mut report = WalkReport::default();
         let mut after: Option<PendingRun> = None;
@@ -139,7 +150,12 @@ impl Keeper {
         }
         // Runs that ended elsewhere, or were deleted, are forgotten.
         let open: std::collections::HashSet<RunId> = open.into_iter().collect();
-        self.memory().retain(|run, _| open.contains(run));
+        let lag = {
+            let mut memory = self.memory();
+            memory.retain(|run, _| open.contains(run));
+            memory.values().map(|memory| memory.lag).max().unwrap_or_default()
+        };
+        keeping::walked(open.len(), lag, &self.store.hot().health().await);
         // Last, so that a device that cannot be entered keeps no run waiting.
         if let Err(error) = self.register_devices(&mut report).await {
             report.devices_error = Some(error);
@@ -167,7 +183,7 @@ impl Keeper {
     async fn attend_all(&self, runs: Vec<RunId>) -> WalkReport {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
-            if let Err(error) = self.attend(run, &mut report).await {
+            if let Err(error) = self.attend(run, &mut report).instrument(keeping::attend(run)).await {
                 // Where this keeper gets no answer, its worker may get none either.
                 self.memory().entry(run).or_default().run_out = None;
                 // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
@@ -176,6 +192,7 @@ impl Keeper {
                     report.errors.push((run, error));
                 }
             }
+            keeping::attended(run, &report);
             report
         });
         attended

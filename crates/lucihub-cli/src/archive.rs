@@ -1,6 +1,7 @@
 //! `lucihub archive`: a keeper, for one walk or until it is asked to stop.
 
 mod news;
+pub(crate) mod serve;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -20,11 +21,19 @@ pub(crate) async fn run(args: ArchiveArgs) -> Result<(), Failure> {
     if args.watch {
         // One wait for all of it, so that no signal falls between two.
         let mut stop = pin!(stop::asked());
+        // Before the storages, so that a port that is taken is said at once, and health can be asked for while one is away.
+        let told = match args.listen {
+            Some(at) => Some(serve::listen(at).await?),
+            None => None,
+        };
         let store = tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
             opened = open(&args.place) => opened?,
         };
+        if let Some(told) = told {
+            told.opened(&store);
+        }
         output::say(format!("keeping the runs of {server} until Ctrl-C"));
         watch(store, stop, args.json).await
     } else {

@@ -15,6 +15,7 @@ mod store;
 
 pub use archive::{Keeper, KeeperOptions};
 pub use follow::{Event, Follower, Select};
+pub use observe::StoreHealth;
 pub use open::Urls;
 pub use read::{Located, RunStatus, Snapshot, Source};
 pub use record::{RecordError, RecordOptions, Recorder};

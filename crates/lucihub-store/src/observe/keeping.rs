@@ -34,9 +34,14 @@ pub(crate) fn walked(open: usize, lag: Duration, hot: &Result<Health>) {
     metrics::OPEN_RUNS.set(metrics::float(open as u64));
     metrics::CHECKPOINT_LAG.set(lag.as_secs_f64());
     if let Ok(health) = hot {
-        metrics::HOT_USED.set(metrics::float(health.used_bytes));
-        metrics::HOT_MAX.set(metrics::float(health.max_bytes.unwrap_or(0)));
+        self::hot(health);
     }
+}
+
+/// How full hot storage is.
+pub(crate) fn hot(health: &Health) {
+    metrics::HOT_USED.set(metrics::float(health.used_bytes));
+    metrics::HOT_MAX.set(metrics::float(health.max_bytes.unwrap_or(0)));
 }
 
 /// All that is done for one run at one time lies in this span.

@@ -89,7 +89,7 @@ table! {
     HOT_USED: Gauge of Bytes, "lucihub_hot_used_bytes", [], "memory that hot storage uses";
     HOT_MAX: Gauge of Bytes, "lucihub_hot_max_bytes", [], "memory that hot storage may use; 0 if nothing limits it";
     ERRORS: Counter of Count, "lucihub_errors_total", ["by", "kind"],
-        "errors of the storages, by who met them (recorder, keeper) and kind";
+        "errors of the storages, by who met them (recorder, keeper, health) and kind";
 }
 
 impl Metric {

@@ -7,12 +7,14 @@
 //! The names are stable: those of metrics stand in [`METRICS`], those of targets, spans and events in the project's
 //! `docs/operations.md`, "Observability".
 
+mod health;
 pub(crate) mod keeping;
 pub(crate) mod metrics;
 pub(crate) mod reading;
 pub(crate) mod recording;
 
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricUnit, describe};
+pub use health::{ColdStanding, HotStanding, StoreHealth};
 
 /// Where the events of recorders come from.
 const RECORD: &str = "lucihub::record";

@@ -29,8 +29,9 @@ fn health(at: &str) -> (u16, Value) {
 
 /// The value of a metric without labels.
 fn value(text: &str, name: &str) -> f64 {
-    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")));
-    line.unwrap_or_else(|| panic!("{name} in {text}")).rsplit_once(' ').unwrap().1.parse().unwrap()
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    assert!(line.is_some(), "{name} in {text}");
+    line.unwrap().parse().unwrap()
 }
 
 #[test]

@@ -155,10 +155,16 @@ impl Keeper {
             memory.retain(|run, _| open.contains(run));
             memory.values().map(|memory| memory.lag).max().unwrap_or_default()
         };
-        keeping::walked(open.len(), lag, &self.store.hot().health().await);
+        keeping::walked(open.len(), lag);
         // Last, so that a device that cannot be entered keeps no run waiting.
-        if let Err(error) = self.register_devices(&mut report).await {
-            report.devices_error = Some(error);
+        match self.register_devices(&mut report).await {
+            Ok(()) => {
+                if let Ok(health) = self.store.hot().health().await {
+                    keeping::hot(&health);
+                }
+            }
+            // Hot storage that is away is not waited for once more.
+            Err(error) => report.devices_error = Some(error),
         }
         Ok(report)
     }

@@ -30,12 +30,9 @@ pub(crate) async fn walk(walk: impl Future<Output = Result<WalkReport>>) -> Resu
 }
 
 /// What a walk found: how many runs, and the oldest content that only hot storage has.
-pub(crate) fn walked(open: usize, lag: Duration, hot: &Result<Health>) {
+pub(crate) fn walked(open: usize, lag: Duration) {
     metrics::OPEN_RUNS.set(metrics::float(open as u64));
     metrics::CHECKPOINT_LAG.set(lag.as_secs_f64());
-    if let Ok(health) = hot {
-        self::hot(health);
-    }
 }
 
 /// How full hot storage is.

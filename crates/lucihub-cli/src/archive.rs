@@ -3,6 +3,7 @@
 mod news;
 pub(crate) mod serve;
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -21,24 +22,25 @@ pub(crate) async fn run(args: ArchiveArgs) -> Result<(), Failure> {
     if args.watch {
         // One wait for all of it, so that no signal falls between two.
         let mut stop = pin!(stop::asked());
-        // Before the storages, so that a port that is taken is said at once, and health can be asked for while one is away.
-        let told = match args.listen {
-            Some(at) => Some(serve::listen(at).await?),
-            None => None,
-        };
         let store = tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
-            opened = open(&args.place) => opened?,
+            opened = open_told(&args.place, args.listen) => opened?,
         };
-        if let Some(told) = told {
-            told.opened(&store);
-        }
         output::say(format!("keeping the runs of {server} until Ctrl-C"));
         watch(store, stop, args.json).await
     } else {
         once(place::find(&args.place).await?, args.json).await
     }
+}
+
+/// Listens first, so that a port that is taken is said at once, and health can be asked for while a storage is away.
+async fn open_told(place: &Place, listen: Option<SocketAddr>) -> Result<Store, Failure> {
+    let Some(at) = listen else { return open(place).await };
+    let told = serve::listen(at).await?;
+    let store = open(place).await?;
+    told.opened(&store);
+    Ok(store)
 }
 
 /// Opens both storages, and waits for a server that is not there yet.

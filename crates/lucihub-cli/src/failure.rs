@@ -1,6 +1,7 @@
 //! What went wrong, and the exit code that says so.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,6 +56,8 @@ pub(crate) enum Failure {
     TimedOut { what: &'static str, seconds: u64 },
     #[error("run {0}: what was read back differs from what was recorded; please report this")]
     Differs(RunId),
+    #[error("cannot listen on {at}: {why}; name another with --listen, or end what has it")]
+    Listen { at: SocketAddr, why: io::Error },
     #[error("a part of the command ended early: {0}")]
     Broken(String),
 }

@@ -20,6 +20,7 @@ mod runs;
 mod stop;
 mod sweep;
 mod verify;
+mod why;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Demo(args) => demo::run(args).await,
             Verb::Runs(RunsVerb::List(args)) => runs::list(args).await,
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
+            Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,

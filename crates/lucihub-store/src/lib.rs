@@ -7,6 +7,7 @@ pub mod follow;
 pub mod maintain;
 mod no_cold;
 mod no_hot;
+pub mod observe;
 mod open;
 pub mod read;
 pub mod record;
@@ -16,6 +17,7 @@ mod wait;
 
 pub use archive::{Keeper, KeeperOptions};
 pub use follow::{Event, Follower, Select};
+pub use observe::StoreHealth;
 pub use open::Urls;
 pub use read::{Located, RunStatus, Snapshot, Source};
 pub use record::{RecordError, RecordOptions, Recorder};

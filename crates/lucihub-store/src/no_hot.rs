@@ -22,8 +22,15 @@ pub(crate) struct NoHot;
 /// The URL that asks for it.
 pub(crate) const URL: &str = "none:";
 
+const WHY: &str = "this store was opened without one; open it with a server's URL";
+
 fn none<T>() -> Result<T> {
-    Err(StoreError::unavailable("hot storage", "this store was opened without one; open it with a server's URL"))
+    Err(StoreError::unavailable("hot storage", WHY))
+}
+
+/// Whether hot storage is missing because nobody asked for it.
+pub(crate) fn is_left_out(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { why, .. } if why == WHY)
 }
 
 #[async_trait]

@@ -1,6 +1,5 @@
 //! Ahead of the end: complete cells are written and read back before a run ends, and what was read back is forgotten when
 //! hot storage went back to an older copy.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

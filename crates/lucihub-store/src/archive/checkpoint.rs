@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use lucihub_models_core::cold::Checkpoint;
+use lucihub_models_core::cold::{Checkpoint, ColdRun};
+use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, RunId, SampleCell};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
+use crate::observe::keeping;
 use crate::read::Located;
 
 /// A log line counts this much before its text is known.
@@ -53,6 +55,25 @@ impl Keeper {
             report.checkpoints += 1;
         }
         self.tell_confirmed(run, want).await
+    }
+
+    /// Notes that nothing is unconfirmed of what this keeper saw.
+    pub(super) fn all_written(&self, located: &Located) {
+        let now = self.store.now();
+        let mut memory = self.memory();
+        let memory = memory.entry(located.run()).or_default();
+        memory.checkpointed_at = Some(now);
+        memory.safe_until = located.hot_run().map(|hot| hot.now);
+    }
+
+    /// Notes for how long hot storage has had at most what cold storage has not.
+    pub(super) fn note_lag(&self, cold: &ColdRun, hot: &HotRun) {
+        let mut memory = self.memory();
+        let memory = memory.entry(cold.head.id).or_default();
+        if cold.positions.covers(&hot.next) {
+            memory.safe_until = Some(hot.now);
+        }
+        memory.lag = hot.now.since(*memory.safe_until.get_or_insert(hot.changed_at));
     }
 
     /// Tells hot storage what cold storage has, where an earlier word was lost.
@@ -156,10 +177,13 @@ impl Writing<'_> {
 
     async fn flush(&mut self) -> Result<()> {
         let cells = std::mem::take(&mut self.cells);
-        self.bytes = 0;
+        let bytes = std::mem::take(&mut self.bytes);
         if self.open && !(cells.lines.is_empty() && cells.samples.is_empty()) {
             // `false`: another keeper has archived the run meanwhile, with all of it.
             self.open = self.keeper.store.cold().checkpoint(self.located.run(), &cells).await?;
+            if self.open {
+                keeping::written(self.located.run(), cells.lines.len() + cells.samples.len(), bytes);
+            }
         }
         Ok(())
     }

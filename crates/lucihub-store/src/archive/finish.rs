@@ -11,6 +11,7 @@ use lucihub_models_core::{
 };
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 use crate::read::Located;
 
 /// Channels that are read back at once: one is hashed while the next is read.
@@ -42,6 +43,7 @@ impl Keeper {
         let commit = Commit { head, positions, digest, at: self.store.now() };
         if self.store.cold().commit(&commit).await? == Committed::Committed {
             report.archived += 1;
+            keeping::committed(commit.head.states.last().map(|end| end.at), commit.at);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use lucihub_models_core::{Result, Run, RunId, SampleCell, Series, StoreError, Ti
 
 use super::Located;
 use super::lines::{LOOKS, moved_on};
+use crate::observe::reading;
 use crate::store::Store;
 
 /// Cells that one read of cold storage brings: 4 MiB of samples.
@@ -45,6 +46,7 @@ impl Store {
     /// # Errors
     /// As [`window`](Self::window).
     pub async fn window_at(&self, located: &Located, channel: u32, range: Range<u64>) -> Result<Series> {
+        reading::range("samples", located, Some(channel), &range);
         let end = range.end.min(located.positions().sample(channel));
         let mut series = Series::starting_at(range.start.min(end));
         let mut base = located.hot.as_ref().map_or(u64::MAX, |hot| hot.base.sample(channel));

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use lucihub_models_core::{RunId, RunState};
+use lucihub_models_core::{RunId, RunState, TimeBase};
 use lucihub_store::{Keeper, KeeperOptions, Source, Store};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::cold::{Engine, Place, postgres, sqlite};
 use crate::lab::Lab;
-use crate::measure::{Figures, MS};
+use crate::measure::{Figures, MS, timed};
 use crate::plain::{Plain, compress};
-use crate::typical::{self, CHANNELS, STATES, Typical};
+use crate::typical::{self, CELL, CHANNELS, STATES, Typical};
 
 /// Samples that come at once, per channel.
 const CHUNK: usize = 1_000;
@@ -27,12 +28,12 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     plain.lay_out()?;
     let (mut seed, mut ends, mut writes) = (0, Vec::new(), Vec::new());
     let rows = {
-        lab.wait(record(&store, &working, seed, &typical))?;
+        lab.wait(record(&store, &working, seed, &typical, None))?;
         Plain::open(&lab.file("store.db"))?.encoded(typical::head(seed, CHANNELS).id)?
     };
     let ours = || {
         seed += 1;
-        let took = lab.wait(record(&store, &working, seed, &typical))?;
+        let took = lab.wait(record(&store, &working, seed, &typical, None))?;
         ends.push(1e3 * took.archived.as_secs_f64());
         writes.push(1e3 * took.written.as_secs_f64());
         Ok((1.0, (took.written + took.archived).as_secs_f64()))
@@ -52,6 +53,45 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     // The first turn does not count, here as there.
     figures.push_values(("store.record_run_ms", MS), writes.split_off(writes.len().min(1)))?;
     figures.push_values(("store.end_to_archived_ms", MS), ends.split_off(ends.len().min(1)))?;
+    lab.wait(working.stop())?;
+    at_pace(lab, figures, &sqlite::Files, &typical)?;
+    if figures.wants_any_of("store.postgres.") {
+        at_pace(lab, figures, &postgres::Server::start(), &typical)?;
+    }
+    Ok(())
+}
+
+/// From the answer to the last batch of a run, recorded as a device gives it, until it is read from the archive; against
+/// pco and the insert of what is written then: the last cells, the lines and the head.
+fn at_pace(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical) -> Result<()> {
+    const RATE: f64 = 100_000.0;
+    let name = format!("store.{}.end_to_archived_at_pace_ms", engine.name());
+    if !figures.wants(&name) {
+        return Ok(());
+    }
+    let Place { cold, mut side } = engine.place(lab, "pace")?;
+    let store = lab.store(cold, 1 << 30);
+    let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
+    lab.wait(record(&store, &working, 0, typical, Some(RATE)))?;
+    let last = i64::try_from((typical.channels[0].len() - 1) / CELL)?;
+    let mut rows = side.encoded(typical::head(0, CHANNELS).id)?;
+    rows.retain(|(channel, cell, ..)| *channel < 0 || *cell == last);
+    let (mut seed, mut run) = (0, 0);
+    let ours = || {
+        seed += 1;
+        Ok((1.0, lab.wait(record(&store, &working, seed, typical, Some(RATE)))?.archived.as_secs_f64()))
+    };
+    let theirs = || {
+        run += 1;
+        let (seconds, ()) = timed(|| {
+            for tail in typical.channels.iter().filter_map(|values| values.chunks(CELL).next_back()) {
+                std::hint::black_box(compress(tail)?);
+            }
+            side.insert(run, &rows)
+        })?;
+        Ok((1.0, seconds))
+    };
+    figures.compare((&name, MS), lab.size.repeats, ours, ("pco of the last cells, then their insert", theirs))?;
     lab.wait(working.stop())
 }
 
@@ -62,9 +102,11 @@ struct Took {
     archived: Duration,
 }
 
-async fn record(store: &Store, working: &Working, seed: u64, typical: &Typical) -> Result<Took> {
+/// Records a run, as fast as it goes or at a rate in samples per second and channel.
+async fn record(store: &Store, working: &Working, seed: u64, typical: &Typical, rate: Option<f64>) -> Result<Took> {
     let begun = Instant::now();
-    let head = typical::head(seed, CHANNELS);
+    let mut head = typical::head(seed, CHANNELS);
+    head.time_base = rate.map(TimeBase::from_rate).or(head.time_base);
     store.create(&head).await?;
     let recorder = store.record(head.id, "bench").await?;
     for state in STATES {
@@ -74,7 +116,13 @@ async fn record(store: &Store, working: &Working, seed: u64, typical: &Typical) 
     let mut lines = typical.lines.iter();
     // Lines come spread over the samples, one by one.
     let each = (typical.lines.len() * CHUNK).div_ceil(samples);
+    let op = tokio::time::Instant::now();
     for first in (0..samples).step_by(CHUNK) {
+        if let Some(rate) = rate {
+            // When the last of them has been taken.
+            let taken = (first + CHUNK).min(samples) as f64 / rate;
+            tokio::time::sleep_until(op + Duration::from_secs_f64(taken)).await;
+        }
         for (channel, values) in (0..).zip(&typical.channels) {
             let part = &values[first..(first + CHUNK).min(samples)];
             recorder.samples(channel, first as u64, part).await?;

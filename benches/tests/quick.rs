@@ -63,7 +63,7 @@ const WITH_LIMIT: [&str; 51] = [
 ];
 
 /// Those without a limit beside them, or with one that is only the nearest.
-const OTHERS: [&str; 29] = [
+const OTHERS: [&str; 31] = [
     "hot.embedded.append_line_us",
     "hot.embedded.open_1000_runs_ms",
     "hot.embedded.take_over_us",
@@ -90,9 +90,11 @@ const OTHERS: [&str; 29] = [
     "store.memory_archiving_1gb_above_idle_bytes",
     "store.memory_idle_bytes",
     "store.memory_recording_1gb_above_idle_bytes",
+    "store.postgres.end_to_archived_at_pace_ms",
     "store.record_and_archive_1gb_samples_per_s",
     "store.record_and_archive_run_ms",
     "store.record_run_ms",
+    "store.sqlite.end_to_archived_at_pace_ms",
 ];
 
 fn measure(arguments: &[&str]) -> serde_json::Map<String, Value> {

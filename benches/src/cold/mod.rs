@@ -10,9 +10,9 @@
 mod bare;
 mod lists;
 mod long;
-mod postgres;
+pub(crate) mod postgres;
 mod runs;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::measure::Figures;
 use crate::plain::Encoded;
 
 /// A database without us: the same rows, the same settings, and nothing else.
-trait Side {
+pub(crate) trait Side {
     /// Copies the only run so many times, a step of microseconds apart; owners take turns by ten.
     fn fill(&mut self, runs: usize, step: u64) -> Result<()>;
 
@@ -54,13 +54,13 @@ trait Side {
 }
 
 /// A database of its own: ours, and the same without us.
-struct Place {
-    cold: Arc<dyn ColdStore>,
-    side: Box<dyn Side>,
+pub(crate) struct Place {
+    pub(crate) cold: Arc<dyn ColdStore>,
+    pub(crate) side: Box<dyn Side>,
 }
 
 /// What makes such databases.
-trait Engine {
+pub(crate) trait Engine {
     /// Its part in the names of figures.
     fn name(&self) -> &'static str;
 

@@ -18,10 +18,10 @@ use crate::measure::{Figures, Unit};
 use crate::typical::{self, CHANNELS, Typical};
 
 /// The server.
-pub(super) struct Server(PostgresServer);
+pub(crate) struct Server(PostgresServer);
 
 impl Server {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(PostgresServer::start(Config::new().fsync().shared_buffers(256 << 20)))
     }
 

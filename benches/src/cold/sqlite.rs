@@ -17,7 +17,7 @@ use crate::typical::{self, CHANNELS, Typical, smooth};
 const BYTES_PER_SAMPLE: Unit = Unit::Bytes("B/sample");
 
 /// Files in the folder of the measurements.
-pub(super) struct Files;
+pub(crate) struct Files;
 
 impl Engine for Files {
     fn name(&self) -> &'static str {

@@ -139,7 +139,8 @@ impl Report {
         let gates = Gate::ALL.into_iter().filter(|&gate| self.findings.count(gate) > 0);
         let gates = gates.map(|gate| format!("{} is {}", gate.name(), self.findings.count(gate)));
         let faults = self.faults.iter().filter(|(_, (injected, least))| injected < least);
-        let faults = faults.map(|(kind, (injected, least))| format!("{injected} faults of kind {kind}, {least} are asked for"));
+        let faults =
+            faults.map(|(kind, (injected, least))| format!("{injected} faults of kind {kind}, {least} are asked for"));
         let mutants = self.mutants.iter().filter(|(_, caught)| !**caught);
         let mutants = mutants.map(|(name, _)| format!("the mutant {name} was not caught"));
         gates.chain(faults).chain(mutants).collect()

@@ -12,13 +12,14 @@
 mod gates;
 mod ledger;
 mod real;
-mod sim;
 mod signal;
+mod sim;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use lucihub_models_core::{Clock, SystemClock};
 
 use crate::gates::Report;
 
@@ -38,6 +39,9 @@ struct Arguments {
     /// Minutes of real faults, one round after another, instead of one round.
     #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "120")]
     long: Option<u64>,
+    /// What the supervisor tells a worker that it starts.
+    #[arg(long, hide = true)]
+    worker: Option<String>,
 }
 
 /// What the storage runs on.
@@ -50,7 +54,12 @@ enum Level {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match &arguments.worker {
+        Some(task) => real::work(task).map(|()| true),
+        None => run(&arguments),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -79,5 +88,5 @@ fn run(arguments: &Arguments) -> Result<bool> {
 
 /// A seed nobody chose.
 fn seed_of_now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs())
+    SystemClock.now().as_micros().unsigned_abs() / 1_000_000
 }

@@ -72,7 +72,7 @@ fn archive(
     figures.compare((encoded, MS), lab.size.repeats, &mut ours, (what, || theirs(true)))
 }
 
-/// Every sample of a run, decoded.
+/// A whole run, its samples decoded; beside it, the samples alone.
 fn read_back(
     lab: &Lab,
     figures: &mut Figures,
@@ -85,10 +85,8 @@ fn read_back(
     let store = lab.store(cold.clone(), 1 << 20);
     let all = typical.samples();
     let ours = || {
-        let (seconds, values) = timed(|| {
-            let window = |channel| Ok(lab.wait(store.window(head.id, channel, 0..u64::MAX))?.values.len());
-            (0..CHANNELS).map(window).sum::<Result<usize>>()
-        })?;
+        let (seconds, run) = timed(|| Ok(lab.wait(store.run(head.id))?))?;
+        let values = run.series.iter().map(|series| series.values.len()).sum::<usize>();
         ensure!(values == all, "{values} of {all} samples");
         Ok((1.0, seconds))
     };

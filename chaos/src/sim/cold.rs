@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore,
-    ColdUsage, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields,
-    StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
+    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota,
+    RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
 };
 
 use super::client::{Client, Kind, Side};
@@ -130,6 +130,10 @@ impl ColdArchive for SimCold {
         self.write("cold.release", Some(run), self.store().release(run)).await
     }
 
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool> {
+        self.write("cold.repair", Some(run), self.store().repair(run, cells, digest)).await
+    }
+
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
         self.read("cold.stored_bytes", Some(run), self.store().stored_bytes(run)).await
     }
@@ -203,5 +207,12 @@ impl ColdAttachments for SimCold {
 
     async fn delete_attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<bool> {
         self.write("cold.delete_attachment", None, self.store().delete_attachment(subject, name)).await
+    }
+}
+
+#[async_trait]
+impl ColdWatch for SimCold {
+    async fn health(&self) -> Result<ColdHealth> {
+        self.read("cold.health", None, self.store().health()).await
     }
 }

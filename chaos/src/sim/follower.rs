@@ -27,7 +27,9 @@ pub(crate) async fn follow(world: Arc<World>, run: usize) {
                 }
             }
             Ok(None) => return,
-            Err(StoreError::NotFound { .. }) if !world.exists(plan) && world.ledger(|l| l.is_deleting(plan.id)) => return,
+            Err(StoreError::NotFound { .. }) if !world.exists(plan) && world.ledger(|l| l.is_deleting(plan.id)) => {
+                return;
+            }
             Err(error) => {
                 if existed && matches!(error, StoreError::NotFound { .. } | StoreError::Corrupt { .. }) {
                     world.find(Gate::NotFound, format!("a follower: {error}"));

@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome,
-    Removed, Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
+    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
+    Wakes,
 };
 use lucihub_models_core::{
     AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark,
@@ -267,5 +268,12 @@ impl HotWatch for SimHot {
 
     async fn health(&self) -> Result<Health> {
         self.read("hot.health", None, self.store().health()).await
+    }
+}
+
+#[async_trait]
+impl HotScan for SimHot {
+    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
+        self.read("hot.scan", None, self.store().scan(after, about)).await
     }
 }

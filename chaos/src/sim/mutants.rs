@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use lucihub_hot::embedded::EmbeddedHot;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotWatch, LineSlice, Opened, Outcome, Removed,
-    Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened, Outcome,
+    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{
     AttachmentName, Batch, BatchBody, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark,
@@ -215,5 +215,12 @@ impl HotWatch for Broken {
 
     async fn health(&self) -> Result<Health> {
         self.inner.health().await
+    }
+}
+
+#[async_trait]
+impl HotScan for Broken {
+    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
+        self.inner.scan(after, about).await
     }
 }

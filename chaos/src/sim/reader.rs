@@ -82,7 +82,12 @@ async fn look(
         4 => {
             let whole = store.run(run.id).await?;
             let excuse = world.excuse_now(run);
-            world.check_lines(run, &lucihub_models_core::hot::LineSlice { first: 0, lines: whole.logs }, excuse, "a run");
+            world.check_lines(
+                run,
+                &lucihub_models_core::hot::LineSlice { first: 0, lines: whole.logs },
+                excuse,
+                "a run",
+            );
             for (channel, series) in (0..).zip(&whole.series) {
                 world.check_series(run, channel, series, excuse, "a run");
             }

@@ -121,7 +121,10 @@ impl World {
             safe.states = cold.head.states.len() as u64;
             safe.phases = cold.head.phases.len() as u64;
             if !safe.covers(confirmed) {
-                self.find(Gate::LostDurable, format!("run {run}: {confirmed:?} is confirmed, cold storage has {safe:?}"));
+                self.find(
+                    Gate::LostDurable,
+                    format!("run {run}: {confirmed:?} is confirmed, cold storage has {safe:?}"),
+                );
             }
         }
         self.truth(run, |truth| truth.confirmed = truth.confirmed.max(confirmed));

@@ -151,7 +151,8 @@ impl World {
     pub(crate) fn trace(&self) -> (u64, usize, String) {
         let notes = self.notes();
         let names: Vec<String> = notes.clients.iter().map(|(name, _)| name.clone()).collect();
-        let text = if notes.findings.is_empty() && !super::wants_trace() { String::new() } else { notes.trace.text(&names) };
+        let text =
+            if notes.findings.is_empty() && !super::wants_trace() { String::new() } else { notes.trace.text(&names) };
         (notes.trace.hash(), notes.trace.len(), text)
     }
 }

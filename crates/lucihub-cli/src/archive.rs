@@ -1,7 +1,9 @@
 //! `lucihub archive`: a keeper, for one walk or until it is asked to stop.
 
 mod news;
+pub(crate) mod serve;
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,13 +25,22 @@ pub(crate) async fn run(args: ArchiveArgs) -> Result<(), Failure> {
         let store = tokio::select! {
             biased;
             () = &mut stop => return Ok(()),
-            opened = open(&args.place) => opened?,
+            opened = open_told(&args.place, args.listen) => opened?,
         };
         output::say(format!("keeping the runs of {server} until Ctrl-C"));
         watch(store, stop, args.json).await
     } else {
         once(place::find(&args.place).await?, args.json).await
     }
+}
+
+/// Listens first, so that a port that is taken is said at once, and health can be asked for while a storage is away.
+async fn open_told(place: &Place, listen: Option<SocketAddr>) -> Result<Store, Failure> {
+    let Some(at) = listen else { return open(place).await };
+    let told = serve::listen(at).await?;
+    let store = open(place).await?;
+    told.opened(&store);
+    Ok(store)
 }
 
 /// Opens both storages, and waits for a server that is not there yet.

@@ -1,12 +1,15 @@
 //! What can be typed.
 
+mod maintain;
 mod migrate;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::RunId;
 
+pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
@@ -38,6 +41,12 @@ pub(crate) enum Verb {
     Devices(DevicesVerb),
     /// Move runs from hot to cold storage.
     Archive(ArchiveArgs),
+    /// Find what belongs to nothing any more, and runs that are queued for too long; remove them on request.
+    Sweep(SweepArgs),
+    /// Delete archived runs by state and age.
+    Gc(GcArgs),
+    /// Read archived runs back, and compare checksums and digests; repair them from hot storage.
+    Verify(VerifyArgs),
     /// Look at the tables of a database and change them: bring them up to date, or undo that.
     #[command(subcommand)]
     Migrate(MigrateVerb),
@@ -109,7 +118,8 @@ Any number of these may run, beside the one inside `lucihub demo` too.
 Examples:
   lucihub archive --redis-url redis://127.0.0.1:6379
   lucihub archive --watch
-  lucihub archive --watch --json")]
+  lucihub archive --watch --json
+  lucihub archive --watch --listen 9464")]
 pub(crate) struct ArchiveArgs {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -117,6 +127,10 @@ pub(crate) struct ArchiveArgs {
     /// is not there.
     #[arg(long)]
     pub(crate) watch: bool,
+    /// Answer HTTP on this port of this machine, or on an address with its port:
+    /// /metrics for Prometheus, /healthz and /readyz with 200 or 503.
+    #[arg(long, value_name = "ADDR", requires = "watch", value_parser = crate::archive::serve::address)]
+    pub(crate) listen: Option<SocketAddr>,
     /// Print one JSON object per report; with --watch, whenever there is news.
     #[arg(long)]
     pub(crate) json: bool,
@@ -129,6 +143,8 @@ pub(crate) enum RunsVerb {
     List(ListArgs),
     /// Show one run.
     Show(ShowArgs),
+    /// Say in one sentence how one run came to be as it is.
+    Why(WhyArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
@@ -229,6 +245,19 @@ pub(crate) struct LogsArgs {
 /// `lucihub runs show`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunId,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub runs why`
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
     /// The run.
     #[arg(value_name = "ID")]
     pub(crate) run: RunId,

@@ -1,6 +1,7 @@
 //! What went wrong, and the exit code that says so.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,6 +38,14 @@ pub(crate) enum Failure {
     Schema(usize),
     #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]
     Unconfirmed(&'static str),
+    #[error(
+        "nothing was changed: `lucihub sweep --remove` loses what it removes; look without it, then confirm with --yes"
+    )]
+    Unswept,
+    #[error("{0} of the runs could not be seen to, above; the next `{1}` tries them again")]
+    Unsettled(u64, &'static str),
+    #[error("{damaged} of {all} runs are damaged, above")]
+    Damaged { damaged: u64, all: u64 },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]
@@ -47,6 +56,8 @@ pub(crate) enum Failure {
     TimedOut { what: &'static str, seconds: u64 },
     #[error("run {0}: what was read back differs from what was recorded; please report this")]
     Differs(RunId),
+    #[error("cannot listen on {at}: {why}; name another with --listen, or end what has it")]
+    Listen { at: SocketAddr, why: io::Error },
     #[error("a part of the command ended early: {0}")]
     Broken(String),
 }

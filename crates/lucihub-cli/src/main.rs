@@ -3,9 +3,11 @@
 
 mod archive;
 mod args;
+mod confirm;
 mod demo;
 mod devices;
 mod failure;
+mod gc;
 mod hot;
 mod logs;
 mod migrate;
@@ -13,8 +15,12 @@ mod outage;
 mod output;
 mod place;
 mod plot;
+mod progress;
 mod runs;
 mod stop;
+mod sweep;
+mod verify;
+mod why;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,10 +55,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Demo(args) => demo::run(args).await,
             Verb::Runs(RunsVerb::List(args)) => runs::list(args).await,
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
+            Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
             Verb::Archive(args) => archive::run(args).await,
+            Verb::Sweep(args) => sweep::run(args).await,
+            Verb::Gc(args) => gc::run(args).await,
+            Verb::Verify(args) => verify::run(args).await,
             Verb::Migrate(verb) => migrate::run(verb).await,
         }
     })

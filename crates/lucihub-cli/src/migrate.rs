@@ -1,13 +1,11 @@
 //! `lucihub migrate`
 
-use std::io::{IsTerminal, Write};
-
 use lucihub_cold::migrate::{self, Change, Direction, MigrationPlan, MigrationState};
 use lucihub_models_core::StoreError;
 
 use crate::args::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs, Where};
 use crate::failure::Failure;
-use crate::{output, place};
+use crate::{confirm, output, place};
 
 /// Does what was typed.
 pub(crate) async fn run(verb: MigrateVerb) -> Result<(), Failure> {
@@ -103,7 +101,7 @@ fn show(plan: &MigrationPlan) -> Result<(), Failure> {
 
 /// Says what is lost, and asks whoever sits there.
 fn confirm(plan: &MigrationPlan, verb: &'static str) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
+    if !confirm::can_ask() {
         return Err(Failure::Unconfirmed(verb));
     }
     output::say("This runs, and what it drops is lost:");
@@ -112,10 +110,7 @@ fn confirm(plan: &MigrationPlan, verb: &'static str) -> Result<(), Failure> {
         let statements = step.sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"));
         statements.for_each(|line| output::say(format!("    {line}")));
     }
-    write!(anstream::stderr(), "Type yes to go on: ")?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::Unconfirmed(verb)) }
+    if confirm::is_confirmed()? { Ok(()) } else { Err(Failure::Unconfirmed(verb)) }
 }
 
 /// A database of another kind or schema is refused; it is in conflict with nobody.

@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
-use lucihub_models_core::{LogCell, Positions, Result, RunHead, RunId, StoreError};
+use lucihub_models_core::{Digest, LogCell, Positions, Result, RunHead, RunId, StoreError};
 use tokio::task::JoinSet;
 
 use crate::cold::{Cold, Engine, on_own_thread, unknown};
@@ -41,12 +41,7 @@ impl<E: Engine> ColdArchive for Cold<E> {
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
-        let most = self.limits().channels;
-        // Before the transaction: encoding takes longer than writing, and
-        // nobody else can write meanwhile.
-        let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
-        let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most)).await?;
-        let rows = Rows { lines, samples, reached: reached(cells) };
+        let rows = Rows::of(run, cells, self.limits().channels).await?;
         self.write(move |conn| rows.write(conn, run)).await
     }
 
@@ -89,6 +84,11 @@ impl<E: Engine> ColdArchive for Cold<E> {
             Ok(on_conn!(conn, c => diesel::select(diesel::dsl::exists(archived)).get_result(c))?)
         })
         .await
+    }
+
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool> {
+        let rows = Rows::of(run, cells, self.limits().channels).await?;
+        self.write(move |conn| rows.replace(conn, run, digest)).await
     }
 
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
@@ -143,6 +143,33 @@ where
 }
 
 impl Rows {
+    /// Encodes cells before the transaction: it takes longer than writing, and nobody else can write meanwhile.
+    async fn of(run: RunId, cells: &Checkpoint, most_channels: usize) -> Result<Self> {
+        let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
+        let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
+        Ok(Self { lines, samples, reached: reached(cells) })
+    }
+
+    /// Puts these in the place of what stands under their keys.
+    fn replace(&self, conn: &mut Conn<'_>, run: RunId, expected: Digest) -> Result<bool, Error> {
+        hold(conn, run)?;
+        let row: Option<Option<Vec<u8>>> =
+            on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).first(c).optional())?;
+        let Some(archived) = row.ok_or_else(|| not_found(run))? else { return Ok(false) };
+        if digest(run, &archived)? != expected {
+            return Ok(false);
+        }
+        for row in &self.lines {
+            row.remove(conn)?;
+            row.write(conn)?;
+        }
+        for row in &self.samples {
+            row.remove(conn)?;
+            row.write(conn)?;
+        }
+        Ok(true)
+    }
+
     fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
         hold(conn, run)?;
         let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {

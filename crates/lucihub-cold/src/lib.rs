@@ -24,6 +24,7 @@ mod search;
 pub mod sqlite;
 mod types;
 mod usage;
+mod watch;
 
 pub use cold::Cold;
 #[cfg(feature = "postgres")]

@@ -100,6 +100,12 @@ impl LogRow {
         Ok(())
     }
 
+    /// Takes away what stands under the cell's key.
+    pub(crate) fn remove(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
+        on_conn!(conn, c => diesel::delete(run_logs::table.find((self.run, self.cell))).execute(c))?;
+        Ok(())
+    }
+
     fn check(&self) -> i64 {
         let numbers = [self.cell, self.first_index, self.end_index, self.codec];
         Checksum::of("run_logs", self.run.0, &numbers).bytes(&self.payload).finish()

@@ -132,6 +132,11 @@ fn keepers_walk_open_runs_alone() {
         assert_eq!(statements.len(), 1);
         assert_walks(&mut conn, &statements[0], "runs_pending");
     }
+    let statements = statements(&mut conn, |conn| {
+        let (waiting, _) = crate::watch::waiting(conn).unwrap();
+        assert_eq!(waiting, 1_000);
+    });
+    assert_walks(&mut conn, &statements[0], "runs_pending");
 }
 
 #[test]

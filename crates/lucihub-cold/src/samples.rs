@@ -126,6 +126,13 @@ impl SampleRow {
         Ok(())
     }
 
+    /// Takes away what stands under the cell's key.
+    pub(crate) fn remove(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
+        let SummaryRow { run, channel, cell, .. } = self.small;
+        on_conn!(conn, c => diesel::delete(run_samples::table.find((run, channel, cell))).execute(c))?;
+        Ok(())
+    }
+
     fn check(&self) -> i64 {
         self.small.checksum("run_samples", &[self.codec]).bytes(&self.payload).finish()
     }

@@ -110,6 +110,23 @@ impl StoreError {
         Self::Unavailable { store: store.to_string(), why: why.to_string() }
     }
 
+    /// What kind of error it is, in one word: for a metric's label, or a program.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::AlreadyExists { .. } => "already_exists",
+            Self::Precondition { .. } => "precondition",
+            Self::Invalid(_) => "invalid",
+            Self::QuotaExceeded { .. } => "quota_exceeded",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unknown { .. } => "unknown",
+            Self::Full { .. } => "full",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Model(_) => "model",
+        }
+    }
+
     /// Whether the same call may succeed later without a change of the request.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

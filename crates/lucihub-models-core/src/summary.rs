@@ -35,6 +35,24 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// The summary of a run of which nothing else is known yet.
+    #[must_use]
+    pub const fn new(id: RunId, job_type: JobType, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            job_type,
+            created_at,
+            states: Vec::new(),
+            device: None,
+            device_type: None,
+            owner: None,
+            labels: BTreeMap::new(),
+            error: None,
+            channels: 0,
+            archived_at: None,
+        }
+    }
+
     /// The summary of a head.
     #[must_use]
     pub fn of(head: &crate::RunHead, archived_at: Option<Timestamp>) -> Self {

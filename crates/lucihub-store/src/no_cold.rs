@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdUsage, Commit,
-    Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
+    ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate,
+    SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
 };
 
 /// Answers everything with one error that says what to do.
@@ -19,8 +20,15 @@ pub(crate) struct NoCold;
 /// The URL that asks for it.
 pub(crate) const URL: &str = "none:";
 
+const WHY: &str = "this store was opened without one; open it with a database's URL";
+
 fn none<T>() -> Result<T> {
-    Err(StoreError::unavailable("cold storage", "this store was opened without one; open it with a database's URL"))
+    Err(StoreError::unavailable("cold storage", WHY))
+}
+
+/// Whether cold storage is missing because nobody asked for it.
+pub(crate) fn is_left_out(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { why, .. } if why == WHY)
 }
 
 #[async_trait]
@@ -76,6 +84,10 @@ impl ColdArchive for NoCold {
     }
 
     async fn release(&self, _: RunId) -> Result<bool> {
+        none()
+    }
+
+    async fn repair(&self, _: RunId, _: &Checkpoint, _: Digest) -> Result<bool> {
         none()
     }
 
@@ -144,6 +156,13 @@ impl ColdAttachments for NoCold {
     }
 
     async fn delete_attachment(&self, _: &Subject, _: &AttachmentName) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdWatch for NoCold {
+    async fn health(&self) -> Result<ColdHealth> {
         none()
     }
 }

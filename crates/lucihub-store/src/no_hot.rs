@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures_util::stream;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotWatch, LineSlice, Opened, Removed, Renewed,
-    Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened, Removed,
+    Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{
     AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark,
@@ -22,8 +22,15 @@ pub(crate) struct NoHot;
 /// The URL that asks for it.
 pub(crate) const URL: &str = "none:";
 
+const WHY: &str = "this store was opened without one; open it with a server's URL";
+
 fn none<T>() -> Result<T> {
-    Err(StoreError::unavailable("hot storage", "this store was opened without one; open it with a server's URL"))
+    Err(StoreError::unavailable("hot storage", WHY))
+}
+
+/// Whether hot storage is missing because nobody asked for it.
+pub(crate) fn is_left_out(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { why, .. } if why == WHY)
 }
 
 #[async_trait]
@@ -147,6 +154,13 @@ impl HotWatch for NoHot {
     }
 
     async fn health(&self) -> Result<Health> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotScan for NoHot {
+    async fn scan(&self, _: Option<&str>, _: usize) -> Result<ScannedRuns> {
         none()
     }
 }

@@ -4,11 +4,14 @@
 //! storage, so history stays readable while that is away. A live run is joined:
 //! below its base from cold cells, from there on from hot storage.
 
+mod cells;
 mod envelope;
 mod lines;
 mod locate;
 mod samples;
 mod snapshot;
 
+pub use cells::CellKey;
+pub(crate) use cells::{Cell, Found, ReadBack};
 pub use locate::{Located, RunStatus, Source};
 pub use snapshot::Snapshot;

@@ -12,6 +12,7 @@ mod end;
 mod error;
 mod flush;
 mod options;
+mod pause;
 mod recorder;
 mod reorder;
 mod replay;

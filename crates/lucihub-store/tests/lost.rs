@@ -325,3 +325,35 @@ async fn what_is_confirmed_before_it_is_acknowledged_does_not_stop_a_restore() {
     lab.walk(eager()).await;
     assert_eq!(lab.archived(run).await.0.series[0].values, values(run, 0, 0..100));
 }
+
+/// A worker that has hot storage alone cannot ask how far cold storage is, and starts again without its replay buffer.
+#[tokio::test(start_paused = true)]
+async fn what_cold_storage_has_is_kept_though_its_worker_could_not_know() {
+    let (lab, away) = (lab(), FaultPlan::default());
+    away.go_down();
+    let alone = lab.split(&FaultPlan::default(), &away);
+    let run = small(&lab.store, 2).await.id;
+    let first = alone.record(run, "worker").await.unwrap();
+    first.state(RunState::InProgress).await.unwrap();
+    record_some(&first, 2, 0..1_900, 100).await;
+    first.flush().await.unwrap();
+    let options = RecordOptions::default().with_writer(first.writer());
+    drop(first);
+    let again = alone.record_with(run, "worker", options).await.unwrap();
+    lab.walk(eager()).await;
+    assert!(lab.hot.lose(run));
+    record_some(&again, 2, 1_900..2_500, 150).await;
+    again.flush().await.unwrap();
+    let hot = lab.hot.get(run).await.unwrap().unwrap();
+    assert_eq!((again.stats().restores, hot.base.lines), (1, 0), "hot storage says that all before was lost");
+    lab.walk(eager()).await;
+    record_some(&again, 2, 2_500..4_000, 150).await;
+    again.finish(RunState::Succeeded, End::default()).await.unwrap();
+    lab.walk(eager()).await;
+    let (whole, _) = lab.archived(run).await;
+    for (channel, series) in (0..).zip(&whole.series) {
+        assert!(series.gaps.is_empty(), "channel {channel}: {:?}", series.gaps);
+        assert_eq!(series.values, values(run, channel, 0..4_000));
+    }
+    assert!(!whole.logs.contains(&lucihub_models_core::LogLine::lost()), "no line is lost");
+}

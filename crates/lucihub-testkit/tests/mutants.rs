@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::conformance::hot::compare::{compare_hot, operations};
 use lucihub_testkit::conformance::hot::{
-    append, attachments, devices, logs, restore, runs, samples, secure, take_over, trim, watch,
+    append, attachments, devices, logs, restore, runs, samples, scan, secure, take_over, trim, watch,
 };
 use lucihub_testkit::reference::hot::harness;
 use mutant::{Defect, mutant};
@@ -50,6 +50,7 @@ catches! {
     blindly_secure: BlindlySecure by secure::what_is_applied_is_secured;
     blindly_secure_after_a_loss: BlindlySecure by secure::an_absent_run_is_missing;
     hides_loss: HidesLoss by restore::the_writer_goes_on;
+    short_scan: ShortScan by scan::every_run_is_in_some_part;
     no_owner: NoOwner by attachments::results_are_the_workers_alone;
 }
 
@@ -69,6 +70,7 @@ fn the_list_of_cases_is_complete() {
         include_str!("../src/conformance/hot/runs.rs"),
         include_str!("../src/conformance/hot/secure.rs"),
         include_str!("../src/conformance/hot/samples.rs"),
+        include_str!("../src/conformance/hot/scan.rs"),
         include_str!("../src/conformance/hot/take_over.rs"),
         include_str!("../src/conformance/hot/trim.rs"),
         include_str!("../src/conformance/hot/watch.rs"),

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `lib.rs` | [`Toy`]: the lock, the clock, and what has run out |
 //! | `run.rs` | one run: a `HotRun` as core describes it, with its lines and pieces of samples |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs` | the ports, named as in core |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, named as in core |
 //!
 //! It forgets everything when it is dropped. For use, take `lucihub-hot`.
 
@@ -15,6 +15,7 @@ mod logs;
 mod run;
 mod runs;
 mod samples;
+mod scan;
 mod watch;
 
 use std::collections::BTreeMap;

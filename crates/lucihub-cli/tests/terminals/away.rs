@@ -21,6 +21,12 @@ fn readers_go_on_with_cold_storage_and_say_so() {
     assert_eq!((&json["source"], &json["archived_at"]), (&"stale".into(), &Value::Null));
     assert!(said(&shown).contains(&server.url()) && said(&shown).contains("this is what cold storage has"));
     assert!(printed(&ask(&["runs", "show", &run])).contains("stale, the last checkpoint"));
+    let why = |ends: &str| {
+        let why = ask(&["runs", "why", &run]);
+        let said = printed(&why);
+        assert!(said.lines().count() == 1 && said.trim_end().ends_with(ends), "{said}");
+    };
+    why(": hot storage cannot be reached, so this is the last checkpoint");
     let unasked = lucihub(&["runs", "show", &run], dir.path(), "").output().unwrap();
     assert!(printed(&unasked).contains("no REDIS_URL is set"), "{}", printed(&unasked));
     let list = ask(&["runs", "list"]);
@@ -36,4 +42,5 @@ fn readers_go_on_with_cold_storage_and_say_so() {
     let shown = ask(&["runs", "show", &run, "--json"]);
     let json: Value = serde_json::from_str(printed(&shown)).unwrap();
     assert_eq!(json["source"], "checkpoint", "the server has lost it: {}", said(&shown));
+    why(": hot storage does not have it yet, a keeper brings it there");
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod away;
+mod listen;
 mod process;
 mod refusals;
 mod stops;

@@ -47,6 +47,10 @@ fn three_processes_work_on_one_run() {
     let shown = ask(&["runs", "show", &run]);
     assert!(printed(&shown).contains("archive, final") && said(&shown).is_empty(), "{}", said(&shown));
     assert_eq!(printed(&ask(&["runs", "logs", "-f", &run])), followed);
+    let why: Value = serde_json::from_str(printed(&ask(&["runs", "why", &run, "--json"]))).unwrap();
+    let said = why["why"].as_str().unwrap();
+    assert!(said.starts_with("succeeded at 2") && said.contains("; archived at 2") && !said.contains("lost"), "{said}");
+    assert_eq!((&why["state"], &why["lost"]["lines"]), (&"succeeded".into(), &0.into()));
 }
 
 #[test]

@@ -183,6 +183,7 @@ diesel::table! {
 }
 
 /// The versions of diesel's table.
+#[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "only a file may be another program's"))]
 fn recorded(conn: &mut Conn<'_>, what: &str) -> Result<Vec<String>, Error> {
     // Asking the harness would create its table: also where it has no place, and as a role that may only read.
     if catalog::has_table(conn, APPLIED)? {

@@ -87,6 +87,8 @@ fn settings(options: &PostgresOptions) -> String {
         ("enable_seqscan", "off".to_owned()),
         ("enable_sort", "off".to_owned()),
         ("enable_bitmapscan", "off".to_owned()),
+        // So there is one plan for each, and making it anew for other values would only find the same.
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
         ("jit", "off".to_owned()),
     ];
     let ours = ours.map(|(name, value)| format!("-c {name}={value}")).join(" ");

@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -76,8 +78,15 @@ impl Link {
 impl BlockOn for Line {
     fn block_on<F: Future>(&self, answer: F) -> F::Output {
         let Some(runtime) = &self.runtime else { unreachable_runtime() };
+        let mut answer = pin!(answer);
+        // Rows come many at a time: all but the first are there already, and are taken without waiting on the runtime.
+        {
+            let _within = runtime.enter();
+            if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return answer;
+            }
+        }
         runtime.block_on(async {
-            tokio::pin!(answer);
             match tokio::time::timeout(self.patience, &mut answer).await {
                 Ok(answer) => answer,
                 Err(_) => {

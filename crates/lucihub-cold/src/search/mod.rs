@@ -21,7 +21,7 @@ use std::cmp::Ordering;
 
 use diesel::prelude::*;
 use lucihub_models_core::cold::PendingRun;
-use lucihub_models_core::{DeviceId, JobType, Order, PageCursor, PageRequest, RunFilter, RunHead, RunPage, RunSummary};
+use lucihub_models_core::{DeviceId, JobType, Order, PageCursor, PageRequest, RunFilter, RunPage, RunSummary};
 
 use self::conditions::{All, Bound, Condition};
 use self::wanted::Wanted;
@@ -117,8 +117,8 @@ impl ListRow {
     fn into_summary(self) -> Result<RunSummary, Error> {
         let Id(id) = self.id;
         let row = || format!("run {id}");
-        let head = RunHead::queued(id, JobType::from(&*self.job_type.0), self.created_at.0);
-        let mut summary = RunSummary::of(&head, self.archived_at.map(|Time(at)| at));
+        let mut summary = RunSummary::new(id, JobType::from(&*self.job_type.0), self.created_at.0);
+        summary.archived_at = self.archived_at.map(|Time(at)| at);
         summary.states = head::states(&self.states).map_err(|e| Error::row("runs", "states", row(), e))?;
         let device = self.device.map(|Free(id)| DeviceId::try_from(id)).transpose();
         summary.device = device.map_err(|e| Error::row("runs", "device", row(), e))?;

@@ -64,6 +64,13 @@ impl Shelf {
         ids.sort_unstable();
         ids
     }
+
+    /// The runs of one shard at a time, without those whose time is over.
+    pub(super) fn runs_of(&self, shard: usize, now: Timestamp) -> Vec<RunId> {
+        let is_run = |entry: &Entry| matches!(entry, Entry::Run(_)) && !entry.is_over(now);
+        let shard = lock(&self.shards[shard]);
+        shard.iter().filter(|(_, entry)| is_run(entry)).map(|(run, _)| *run).collect()
+    }
 }
 
 /// A look at one run, under its shard's lock, at one time.

@@ -84,6 +84,17 @@ impl Keys {
         run.parse().ok()
     }
 
+    /// The pattern of the keys that decide about runs. The prefix has no character that a pattern means something by.
+    pub(super) fn every_run(&self) -> String {
+        format!("{}:{{*}}:run", self.prefix)
+    }
+
+    /// The run that such a key decides about.
+    pub(super) fn run_of(&self, key: &str) -> Option<RunId> {
+        let run = key.strip_prefix(&*self.prefix)?.strip_prefix(":{")?.strip_suffix("}:run")?;
+        run.parse().ok()
+    }
+
     /// What says which layout this is.
     pub(super) fn meta(&self) -> String {
         format!("{}:meta", self.prefix)
@@ -192,6 +203,18 @@ mod tests {
         let count = names.len();
         assert!(prelude.contains(&format!("KEYS[{count} + n]")) && prelude.contains(&format!("KEYS[1..{count}]")));
         assert!(include_str!("scripts/create.lua").contains(&format!("for n = {}, #KEYS do", count + 1)));
+    }
+
+    #[test]
+    fn runs_are_found_by_their_key() {
+        let keys = Keys::new("lab:7").unwrap();
+        let run: RunId = "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap();
+        let key = keys.run(run).run();
+        assert_eq!(keys.run_of(&key.as_str_lossy()), Some(run));
+        assert_eq!(keys.every_run(), key.as_str_lossy().replace(&run.to_string(), "*"));
+        for other in ["lab:7:{devices}:run", "lab:{0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e}:run", "lab:7:meta"] {
+            assert_eq!(keys.run_of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs` | the ports, under core's file names |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, under core's file names |
 //! | `keys.rs` | every key, its type, its lifetime |
 //! | `scripts/`, `script.rs` | the steps that the server makes, whole or not at all |
 //! | `restore.rs`, `secure.rs` | how a lost run comes back, and how replicas and disk are waited for |
@@ -41,6 +41,7 @@ mod reply;
 mod restore;
 mod runs;
 mod samples;
+mod scan;
 mod script;
 mod secure;
 mod server;

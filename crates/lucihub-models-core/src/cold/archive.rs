@@ -97,6 +97,15 @@ pub trait ColdArchive: Send + Sync {
     /// archived stays pending: the answer is `false` then, as for an absent one.
     async fn release(&self, run: RunId) -> Result<bool>;
 
+    /// Replaces cells of a run that was archived with this digest, all in one transaction: longer ones, damaged ones
+    /// and missing ones alike. Head, positions and digest stay. The caller has made sure that the run has this digest
+    /// with them; nothing else may call it. A run that is not archived, or with another digest, stays as it is: the
+    /// answer is `false` then.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such run.
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool>;
+
     /// What a run costs. `None` if there is no such run.
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>>;
 }

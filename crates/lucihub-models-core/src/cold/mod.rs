@@ -11,6 +11,7 @@ mod logs;
 mod runs;
 mod samples;
 mod usage;
+mod watch;
 
 pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
 pub use attachments::ColdAttachments;
@@ -19,14 +20,15 @@ pub use logs::ColdLogs;
 pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
 pub use samples::ColdSamples;
 pub use usage::{ColdUsage, Quota, Usage};
+pub use watch::{ColdHealth, ColdWatch};
 
 /// Cold storage, whole.
 pub trait ColdStore:
-    ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments
+    ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ColdWatch
 {
 }
 
-impl<T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ?Sized> ColdStore
-    for T
+impl<T> ColdStore for T where
+    T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ColdWatch + ?Sized
 {
 }

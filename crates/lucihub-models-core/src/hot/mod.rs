@@ -12,6 +12,7 @@ mod logs;
 mod restore;
 mod runs;
 mod samples;
+mod scan;
 mod watch;
 
 pub use append::{Answer, HotAppend, Outcome, Seal};
@@ -22,9 +23,16 @@ pub use logs::{HotLogs, LineSlice};
 pub use restore::{Restore, Restored};
 pub use runs::{Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, TakeOver, Taken, TookOver};
 pub use samples::HotSamples;
+pub use scan::{HotScan, ScannedRuns};
 pub use watch::{Health, HotWatch, RunWakes, Wakes};
 
 /// Hot storage, whole.
-pub trait HotStore: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch {}
+pub trait HotStore:
+    HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + HotScan
+{
+}
 
-impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + ?Sized> HotStore for T {}
+impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + HotScan + ?Sized> HotStore
+    for T
+{
+}

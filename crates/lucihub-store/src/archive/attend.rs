@@ -3,8 +3,10 @@
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Opened, Renewed, Seal};
 use lucihub_models_core::{Positions, Result, RunId, WriterMark};
+use tracing::Instrument;
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 use crate::read::Located;
 
 impl Keeper {
@@ -69,12 +71,27 @@ impl Keeper {
         let sealed = hot.seal.is_some();
         // An end is mirrored after the cells: whoever reads it in cold storage has all that came before.
         let moved = hot.next.states > cold.head.states.len() as u64;
+        let changed = hot.head.states.get(cold.head.states.len()).map(|state| state.at);
         if moved && !sealed && self.store.cold().mirror(&hot.head).await? {
             report.mirrored += 1;
+            keeping::mirrored(changed, self.store.now());
         }
+        self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
+        self.keep_confirmed(&located);
         if sealed || self.is_due(&located) {
-            self.checkpoint(&located, report).await?;
+            let checkpoint = self.checkpoint(&located, located.positions(), report);
+            checkpoint.instrument(keeping::checkpoint(run)).await?;
+            self.all_written(&located);
+            if sealed {
+                keeping::mirrored(changed, self.store.now());
+            } else {
+                self.verify_ahead(&located, located.positions()).await?;
+            }
+        } else if let Some(complete) = Self::complete(&located) {
+            let checkpoint = self.checkpoint(&located, &complete, report);
+            checkpoint.instrument(keeping::checkpoint(run)).await?;
+            self.verify_ahead(&located, &complete).await?;
         } else {
             self.confirm(&located).await?;
         }
@@ -82,9 +99,10 @@ impl Keeper {
             self.attachments(run, sealed, report).await?;
         }
         if sealed {
-            self.finish(&located, report).await?;
+            keeping::archive(run, self.finish(&located, report)).await?;
             return self.let_go(run, report).await;
         }
+        self.expect_cell(&located);
         self.trim(&located).await
     }
 }

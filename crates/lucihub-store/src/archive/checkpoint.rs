@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use lucihub_models_core::cold::Checkpoint;
-use lucihub_models_core::{LogCell, Positions, Result, RunId, SampleCell};
+use lucihub_models_core::cold::{Checkpoint, ColdRun};
+use lucihub_models_core::hot::HotRun;
+use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, RunId, SampleCell};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
+use crate::observe::keeping;
 use crate::read::Located;
 
 /// A log line counts this much before its text is known.
@@ -37,11 +39,10 @@ impl Keeper {
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
-    /// Writes every cell that has grown, then tells hot storage what is safe.
-    pub(super) async fn checkpoint(&self, located: &Located, report: &mut WalkReport) -> Result<()> {
-        let run = located.run();
-        let (have, want) = (located.cold_positions().clone(), located.positions().clone());
-        if !have.covers(&want) {
+    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe.
+    pub(super) async fn checkpoint(&self, located: &Located, want: &Positions, report: &mut WalkReport) -> Result<()> {
+        let (run, have) = (located.run(), located.cold_positions());
+        if !have.covers(want) {
             let mut writing = Writing { keeper: self, located, cells: Checkpoint::default(), bytes: 0, open: true };
             writing.lines(have.lines..want.lines).await?;
             for channel in 0..u32::try_from(want.samples.len()).unwrap_or(u32::MAX) {
@@ -53,9 +54,26 @@ impl Keeper {
             }
             report.checkpoints += 1;
         }
+        self.tell_confirmed(run, want).await
+    }
+
+    /// Notes that nothing is unconfirmed of what this keeper saw.
+    pub(super) fn all_written(&self, located: &Located) {
         let now = self.store.now();
-        self.memory().entry(run).or_default().checkpointed_at = Some(now);
-        self.tell_confirmed(run, &want).await
+        let mut memory = self.memory();
+        let memory = memory.entry(located.run()).or_default();
+        memory.checkpointed_at = Some(now);
+        memory.safe_until = located.hot_run().map(|hot| hot.now);
+    }
+
+    /// Notes for how long hot storage has had at most what cold storage has not.
+    pub(super) fn note_lag(&self, cold: &ColdRun, hot: &HotRun) {
+        let mut memory = self.memory();
+        let memory = memory.entry(cold.head.id).or_default();
+        if cold.positions.covers(&hot.next) {
+            memory.safe_until = Some(hot.now);
+        }
+        memory.lag = hot.now.since(*memory.safe_until.get_or_insert(hot.changed_at));
     }
 
     /// Tells hot storage what cold storage has, where an earlier word was lost.
@@ -98,6 +116,9 @@ impl Keeper {
 
 /// Cells on their way, written whenever they fill a transaction: memory is
 /// bounded by that, whatever the length of the run.
+///
+/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
+/// calls lost what cold storage has: a cell that grows keeps it.
 struct Writing<'a> {
     keeper: &'a Keeper,
     located: &'a Located,
@@ -112,7 +133,15 @@ impl Writing<'_> {
         let grid = self.located.grid();
         for cell in grid.log_cells(&grown) {
             let range = grid.log_cell(cell).start..grid.log_cell(cell).end.min(grown.end);
-            let slice = self.keeper.store.lines_at(self.located, range).await?;
+            let mut slice = self.keeper.store.lines_at(self.located, range).await?;
+            let known = usize::try_from(grown.start.saturating_sub(slice.first)).unwrap_or(usize::MAX);
+            let lost = LogLine::lost();
+            if slice.lines.iter().take(known).any(|line| *line == lost) {
+                for stored in self.keeper.store.cold().log_cells(self.located.run(), cell..cell + 1).await? {
+                    let both = slice.lines.iter_mut().zip(stored.lines);
+                    both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
+                }
+            }
             let bytes = slice.lines.iter().map(|line| line.size() as u64).sum();
             self.cells.lines.push(LogCell { cell, first: slice.first, lines: slice.lines });
             self.add(bytes).await?;
@@ -124,7 +153,16 @@ impl Writing<'_> {
         let grid = self.located.grid();
         for cell in grid.sample_cells(&grown) {
             let range = grid.sample_cell(cell).start..grid.sample_cell(cell).end.min(grown.end);
-            let series = self.keeper.store.window_at(self.located, channel, range).await?;
+            let mut series = self.keeper.store.window_at(self.located, channel, range).await?;
+            if series.gaps.iter().any(|gap| gap.cause == GapCause::Store && gap.first < grown.start) {
+                let stored = self.keeper.store.cold().sample_cells(self.located.run(), channel, cell..cell + 1).await?;
+                for mut kept in stored.into_iter().map(|stored| stored.series) {
+                    if kept.first == series.first && kept.end <= series.end {
+                        kept.append(&series.slice(kept.end..series.end));
+                        series = kept;
+                    }
+                }
+            }
             let bytes = 8 * series.values.len() as u64;
             self.cells.samples.push(SampleCell { channel, cell, series });
             self.add(bytes).await?;
@@ -139,10 +177,13 @@ impl Writing<'_> {
 
     async fn flush(&mut self) -> Result<()> {
         let cells = std::mem::take(&mut self.cells);
-        self.bytes = 0;
+        let bytes = std::mem::take(&mut self.bytes);
         if self.open && !(cells.lines.is_empty() && cells.samples.is_empty()) {
             // `false`: another keeper has archived the run meanwhile, with all of it.
             self.open = self.keeper.store.cold().checkpoint(self.located.run(), &cells).await?;
+            if self.open {
+                keeping::written(self.located.run(), cells.lines.len() + cells.samples.len(), bytes);
+            }
         }
         Ok(())
     }

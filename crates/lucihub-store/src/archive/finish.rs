@@ -1,13 +1,21 @@
 //! The end of a run's way: verified, committed, and let go of by hot storage.
 
+use std::ops::Range;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{ColdRun, Commit, Committed};
-use lucihub_models_core::hot::HotRun;
+use lucihub_models_core::hot::{HotRun, Removed};
 use lucihub_models_core::{
-    Digest, GapCause, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series, StoreError,
+    Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, RunDigest, RunHead, RunId, SampleCell, Series,
+    StoreError,
 };
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 use crate::read::Located;
+
+/// Channels that are read back at once: one is hashed while the next is read.
+const CHANNELS_AT_ONCE: usize = 4;
 
 impl Keeper {
     /// Archives a sealed run whose cells are all in cold storage.
@@ -35,6 +43,7 @@ impl Keeper {
         let commit = Commit { head, positions, digest, at: self.store.now() };
         if self.store.cold().commit(&commit).await? == Committed::Committed {
             report.archived += 1;
+            keeping::committed(commit.head.states.last().map(|end| end.at), commit.at);
         }
         Ok(())
     }
@@ -44,52 +53,105 @@ impl Keeper {
     pub(super) async fn let_go(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
         if self.store.hot().expire(run, self.options.grace).await? {
             report.expired += 1;
+        } else if !self.take_back_open(run).await? {
+            // A worker holds it: it stays pending, so that it does not stay in hot storage for ever.
+            return Ok(());
         }
         self.store.cold().release(run).await?;
         self.memory().remove(&run);
         Ok(())
     }
 
-    /// The digest of a run, over its cells as cold storage gives them back.
+    /// Removes an archived run that is open in hot storage, which only one that went back to an older copy has. `false`
+    /// while a worker holds it.
+    async fn take_back_open(&self, run: RunId) -> Result<bool> {
+        if self.store.hot().get(run).await?.is_none() {
+            return Ok(true);
+        }
+        let removed = self.store.hot().remove(run, false, std::time::Duration::ZERO).await?;
+        Ok(removed == Removed::Removed)
+    }
+
+    /// The digest of a run, over its cells as cold storage gives them back: the complete ones when they were written, the
+    /// others now.
     async fn digest(&self, head: &RunHead, end: &Positions, hot: Option<&HotRun>) -> Result<Digest> {
-        const LOG_CELLS: u64 = 16;
-        const SAMPLE_CELLS: u64 = 4;
-        let run = head.id;
+        let (run, grid, verified) = (head.id, head.grid, self.verified(head.id));
         let mut digest = RunDigest::begin(head);
         digest.lines(end.lines);
-        let cells = head.grid.log_cells(&(0..end.lines));
-        let mut reached = 0;
-        for part in chunks(cells, LOG_CELLS) {
+        let cells = verified.lines().len() as u64..grid.log_cells(&(0..end.lines)).end;
+        let rest = self.line_hashes(run, grid, cells, end.lines, hot).await?;
+        verified.lines().iter().chain(&rest).for_each(|hash| digest.cell(hash));
+        let rests = stream::iter(0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX)).map(|channel| {
+            let end = end.sample(channel);
+            let cells = verified.samples(channel).len() as u64..grid.sample_cells(&(0..end)).end;
+            async move {
+                let rest = self.sample_hashes(run, grid, channel, cells, end, hot).await?;
+                Ok::<_, StoreError>((channel, end, rest))
+            }
+        });
+        let mut rests = rests.buffered(CHANNELS_AT_ONCE);
+        while let Some((channel, end, rest)) = rests.try_next().await? {
+            digest.channel(channel, end);
+            verified.samples(channel).iter().chain(&rest).for_each(|hash| digest.cell(hash));
+        }
+        Ok(digest.finish())
+    }
+
+    /// The hashes of some log cells, read back and compared with hot storage. The last one may end where the run does.
+    pub(super) async fn line_hashes(
+        &self,
+        run: RunId,
+        grid: Grid,
+        cells: Range<u64>,
+        end: u64,
+        hot: Option<&HotRun>,
+    ) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 16;
+        let (mut hashes, mut reached) = (Vec::new(), grid.log_cell(cells.start).start.min(end));
+        let end = grid.log_cell(cells.end).start.min(end);
+        for part in chunks(cells, AT_ONCE) {
             for cell in self.store.cold().log_cells(run, part).await? {
                 check_next(run, "log line", reached, cell.first)?;
                 reached = cell.end();
                 self.compare_lines(hot, &cell).await?;
-                digest.cell(&cell.hash());
+                hashes.push(cell.hash());
             }
         }
-        check_next(run, "log line", end.lines, reached)?;
-        for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
-            let end = end.sample(channel);
-            digest.channel(channel, end);
-            let mut reached = 0;
-            for part in chunks(head.grid.sample_cells(&(0..end)), SAMPLE_CELLS) {
-                for cell in self.store.cold().sample_cells(run, channel, part).await? {
-                    check_next(run, "sample", reached, cell.series.first)?;
-                    reached = cell.series.end;
-                    self.compare_samples(hot, &cell).await?;
-                    digest.cell(&cell.hash());
-                }
+        check_next(run, "log line", end, reached)?;
+        Ok(hashes)
+    }
+
+    /// The hashes of some cells of a channel, read back and compared with hot storage. The last one may end where the run
+    /// does.
+    pub(super) async fn sample_hashes(
+        &self,
+        run: RunId,
+        grid: Grid,
+        channel: u32,
+        cells: Range<u64>,
+        end: u64,
+        hot: Option<&HotRun>,
+    ) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 2;
+        let (mut hashes, mut reached) = (Vec::new(), grid.sample_cell(cells.start).start.min(end));
+        let end = grid.sample_cell(cells.end).start.min(end);
+        for part in chunks(cells, AT_ONCE) {
+            for cell in self.store.cold().sample_cells(run, channel, part).await? {
+                check_next(run, "sample", reached, cell.series.first)?;
+                reached = cell.series.end;
+                self.compare_samples(hot, &cell).await?;
+                hashes.push(cell.hash());
             }
-            check_next(run, "sample", end, reached)?;
         }
-        Ok(digest.finish())
+        check_next(run, "sample", end, reached)?;
+        Ok(hashes)
     }
 
     async fn compare_lines(&self, hot: Option<&HotRun>, cell: &LogCell) -> Result<()> {
         let Some(hot) = hot.filter(|hot| hot.base.lines <= cell.first) else { return Ok(()) };
         match self.store.hot().lines(hot.head.id, cell.first..cell.end()).await? {
             // Trimmed or gone meanwhile: then another keeper is further on.
-            Some(slice) if slice.first == cell.first && !cell.lines.starts_with(&slice.lines) => {
+            Some(slice) if slice.first == cell.first && !has_all(&cell.lines, &slice.lines) => {
                 Err(differs(hot.head.id, &format!("log cell {}", cell.cell)))
             }
             _ => Ok(()),
@@ -109,7 +171,7 @@ impl Keeper {
 }
 
 /// A range in parts of at most `size`.
-fn chunks(range: std::ops::Range<u64>, size: u64) -> impl Iterator<Item = std::ops::Range<u64>> {
+fn chunks(range: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> {
     let end = range.end;
     range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
 }
@@ -119,6 +181,12 @@ fn check_next(run: RunId, what: &str, expected: u64, found: u64) -> Result<()> {
         return Ok(());
     }
     Err(StoreError::corrupt(format!("run {run}"), format!("{what} {expected} is not in cold storage")))
+}
+
+/// Whether a cell has all lines that hot storage has of it. It may have more: a tail, or what hot storage says it lost.
+fn has_all(cell: &[LogLine], hot: &[LogLine]) -> bool {
+    let lost = LogLine::lost();
+    hot.len() <= cell.len() && hot.iter().zip(cell).all(|(hot, cell)| hot == cell || *hot == lost)
 }
 
 /// Whether a cell has all that hot storage has of it, bit for bit. It may have

@@ -3,14 +3,19 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
+use tracing::Instrument;
 
+use super::ahead::{Look, Verified};
 use super::options::KeeperOptions;
 use crate::devices::registry_entry;
+use crate::observe::keeping;
 use crate::store::Store;
+use crate::wait::sleep_until;
 
 /// Moves runs from hot to cold storage.
 ///
@@ -40,6 +45,14 @@ pub(super) struct Memory {
     pub(super) checkpointed_at: Option<Timestamp>,
     /// What was confirmed when, oldest first: what is old enough may be trimmed.
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
+    /// What was read back of it already.
+    pub(super) verified: Verified,
+    /// When it is looked at again before the next walk.
+    pub(super) look: Option<Look>,
+    /// Up to when all that hot storage had was in cold storage, by hot storage's clock.
+    pub(super) safe_until: Option<Timestamp>,
+    /// How old the oldest content may have been at the last look that only hot storage had.
+    pub(super) lag: Duration,
     /// When its attachments were last looked at.
     pub(super) attachments_at: Option<Timestamp>,
     /// Since when hot storage has not had it.
@@ -123,6 +136,10 @@ impl Keeper {
     /// When the pending runs cannot be read. Failures of single runs and of the
     /// registry are in the report.
     pub async fn walk(&self) -> Result<WalkReport> {
+        keeping::walk(self.walk_pending()).await
+    }
+
+    async fn walk_pending(&self) -> Result<WalkReport> {
         const PAGE: usize = 500;
         let mut report = WalkReport::default();
         let mut after: Option<PendingRun> = None;
@@ -139,16 +156,28 @@ impl Keeper {
         }
         // Runs that ended elsewhere, or were deleted, are forgotten.
         let open: std::collections::HashSet<RunId> = open.into_iter().collect();
-        self.memory().retain(|run, _| open.contains(run));
+        let lag = {
+            let mut memory = self.memory();
+            memory.retain(|run, _| open.contains(run));
+            memory.values().map(|memory| memory.lag).max().unwrap_or_default()
+        };
+        keeping::walked(open.len(), lag);
         // Last, so that a device that cannot be entered keeps no run waiting.
-        if let Err(error) = self.register_devices(&mut report).await {
-            report.devices_error = Some(error);
+        match self.register_devices(&mut report).await {
+            Ok(()) => {
+                if let Ok(health) = self.store.hot().health().await {
+                    keeping::hot(&health);
+                }
+            }
+            // Hot storage that is away is not waited for once more.
+            Err(error) => report.devices_error = Some(error),
         }
         Ok(report)
     }
 
-    /// Walks until `stop` is ready: at once when hot storage wakes it, and every
-    /// [`KeeperOptions::walk`] in any case. `report` sees what each round did.
+    /// Walks until `stop` is ready: at once when hot storage wakes it or a cell is
+    /// complete, and every [`KeeperOptions::walk`] in any case. `report` sees what
+    /// each round did.
     pub async fn watch(&self, stop: impl Future<Output = ()>, mut report: impl FnMut(Result<WalkReport>)) {
         tokio::pin!(stop);
         let mut wakes = self.store.hot().wakes();
@@ -159,6 +188,7 @@ impl Keeper {
                 biased;
                 () = &mut stop => return,
                 _ = walk.tick() => report(self.walk().await),
+                () = sleep_until(self.next_look()) => report(Ok(self.attend_all(self.take_looks()).await)),
                 Some(run) = wakes.next() => report(Ok(self.attend_all(vec![run]).await)),
             }
         }
@@ -167,7 +197,7 @@ impl Keeper {
     async fn attend_all(&self, runs: Vec<RunId>) -> WalkReport {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
-            if let Err(error) = self.attend(run, &mut report).await {
+            if let Err(error) = self.attend(run, &mut report).instrument(keeping::attend(run)).await {
                 // Where this keeper gets no answer, its worker may get none either.
                 self.memory().entry(run).or_default().run_out = None;
                 // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
@@ -176,6 +206,7 @@ impl Keeper {
                     report.errors.push((run, error));
                 }
             }
+            keeping::attended(run, &report);
             report
         });
         attended

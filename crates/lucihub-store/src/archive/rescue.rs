@@ -7,6 +7,7 @@ use lucihub_models_core::hot::{HotRun, Outcome, Restore, Restored, TakeOver, Too
 use lucihub_models_core::{Batch, BatchBody, Limits, Positions, Result, RunHead, RunState, StateChange, WriterMark};
 
 use super::keeper::{Keeper, WalkReport};
+use crate::observe::keeping;
 
 /// The keeper's name where it writes a run of which it knows no worker.
 const NAME: &str = "keeper";
@@ -67,7 +68,7 @@ impl Keeper {
         }
         if cold.head.state().is_terminal() {
             // The mirror saw the end, so nobody writes any more: what is here is all there is.
-            return self.finish_from_cold(&cold, report).await;
+            return keeping::archive(run, self.finish_from_cold(&cold, report)).await;
         }
         let mark = WriterMark { writer: self.writer, epoch: 1 };
         let restore = Restore {

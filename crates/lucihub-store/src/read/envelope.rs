@@ -6,6 +6,7 @@ use lucihub_models_core::{Envelope, EnvelopeBuilder, Gap, Result, RunId, SUMMARY
 
 use super::Located;
 use super::samples::CELLS_AT_ONCE;
+use crate::observe::reading;
 use crate::store::Store;
 
 /// Summaries that one read brings: 1.6 MB of buckets. Each read is handed over
@@ -51,6 +52,7 @@ impl Store {
         range: Range<u64>,
         width: u64,
     ) -> Result<Envelope> {
+        reading::range("buckets", located, Some(channel), &range);
         let mut builder = EnvelopeBuilder::new(range.start / width * width, width);
         let base = located.hot.as_ref().map_or(range.end, |hot| hot.base.sample(channel));
         let seam = base.clamp(range.start, range.end);

@@ -6,6 +6,7 @@ use lucihub_models_core::hot::LineSlice;
 use lucihub_models_core::{Result, RunId, StoreError};
 
 use super::Located;
+use crate::observe::reading;
 use crate::runs::not_found;
 use crate::store::Store;
 
@@ -27,6 +28,7 @@ impl Store {
     /// # Errors
     /// As [`lines`](Self::lines).
     pub async fn lines_at(&self, located: &Located, range: Range<u64>) -> Result<LineSlice> {
+        reading::range("lines", located, None, &range);
         let end = range.end.min(located.positions().lines);
         let mut slice = LineSlice { first: range.start.min(end), lines: Vec::new() };
         let mut base = located.hot.as_ref().map_or(u64::MAX, |hot| hot.base.lines);

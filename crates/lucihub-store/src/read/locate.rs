@@ -6,6 +6,7 @@ use lucihub_models_core::cold::{Archived, ColdRun};
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Positions, Result, RunHead, RunId};
 
+use crate::observe::reading;
 use crate::runs::not_found;
 use crate::store::Store;
 
@@ -123,6 +124,12 @@ impl Store {
     /// # Errors
     /// As [`status`](Self::status).
     pub async fn locate(&self, run: RunId) -> Result<Located> {
+        let located = self.find(run).await?;
+        reading::located(&located);
+        Ok(located)
+    }
+
+    async fn find(&self, run: RunId) -> Result<Located> {
         let cold = self.cold_run(run).await?.ok_or_else(|| not_found(run))?;
         if cold.archived.is_some() {
             return Ok(Located { cold, hot: None, source: Source::Archive });
@@ -135,7 +142,10 @@ impl Store {
                 let source = if cold.archived.is_some() { Source::Archive } else { Source::Checkpoint };
                 Ok(Located { cold, hot: None, source })
             }
-            Err(_) => Ok(Located { cold, hot: None, source: Source::Stale }),
+            Err(error) => {
+                reading::stale(run, &error);
+                Ok(Located { cold, hot: None, source: Source::Stale })
+            }
         }
     }
 

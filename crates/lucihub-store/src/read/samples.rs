@@ -3,15 +3,19 @@
 use std::ops::Range;
 
 use futures_core::Stream;
-use futures_util::stream;
-use lucihub_models_core::{Result, Run, RunId, Series, StoreError, TimeBase};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lucihub_models_core::{Result, Run, RunId, SampleCell, Series, StoreError, TimeBase};
 
 use super::Located;
 use super::lines::{LOOKS, moved_on};
+use crate::observe::reading;
 use crate::store::Store;
 
 /// Cells that one read of cold storage brings: 4 MiB of samples.
 pub(super) const CELLS_AT_ONCE: u64 = 8;
+
+/// Channels of a whole run that are read at once: one is decoded while the next is read.
+const CHANNELS_AT_ONCE: usize = 4;
 
 impl Store {
     /// The samples of a channel in a range of indices, clipped to what there is.
@@ -42,6 +46,7 @@ impl Store {
     /// # Errors
     /// As [`window`](Self::window).
     pub async fn window_at(&self, located: &Located, channel: u32, range: Range<u64>) -> Result<Series> {
+        reading::range("samples", located, Some(channel), &range);
         let end = range.end.min(located.positions().sample(channel));
         let mut series = Series::starting_at(range.start.min(end));
         let mut base = located.hot.as_ref().map_or(u64::MAX, |hot| hot.base.sample(channel));
@@ -68,17 +73,19 @@ impl Store {
         let mut at = cells.start;
         while at < cells.end {
             let part = at..cells.end.min(at + CELLS_AT_ONCE);
-            for cell in self.cold().sample_cells(located.run(), channel, part.clone()).await? {
-                if cell.series.first > series.end {
+            for SampleCell { series: cell, .. } in
+                self.cold().sample_cells(located.run(), channel, part.clone()).await?
+            {
+                if cell.first > series.end {
                     break;
                 }
-                if cell.series.end <= series.end {
+                if cell.end <= series.end {
                     continue;
                 }
-                if cell.series.first == series.end && cell.series.end <= end {
-                    series.append(&cell.series);
-                } else {
-                    series.append(&cell.series.slice(series.end..end));
+                match (cell.first == series.end && cell.end <= end, series.first == series.end) {
+                    (true, true) => *series = cell,
+                    (true, false) => series.append(&cell),
+                    (false, _) => series.append(&cell.slice(series.end..end)),
                 }
             }
             let reached = located.cold.head.grid.sample_cell(part.end - 1).end.min(end);
@@ -124,10 +131,9 @@ impl Store {
         let located = self.locate(run).await?;
         let status = located.status();
         let logs = self.lines_at(&located, 0..u64::MAX).await?.lines;
-        let mut series = Vec::new();
-        for channel in 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX) {
-            series.push(self.window_at(&located, channel, 0..u64::MAX).await?);
-        }
+        let channels = 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX);
+        let channels = stream::iter(channels).map(|channel| self.window_at(&located, channel, 0..u64::MAX));
+        let series = channels.buffered(CHANNELS_AT_ONCE).try_collect().await?;
         Ok(Run { head: (*status.head).clone(), logs, series, extra: lucihub_models_core::Extra::default() })
     }
 }

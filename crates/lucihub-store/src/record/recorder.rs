@@ -10,6 +10,7 @@ use lucihub_models_core::{
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::body::OpenBody;
 use super::checks::patch_size;
@@ -17,6 +18,7 @@ use super::error::{Failure, RecordError};
 use super::options::RecordOptions;
 use super::sender::Sender;
 use super::shared::{Pending, RecorderStats, Shared};
+use crate::observe::recording;
 use crate::store::Store;
 
 /// A worker's handle on a run that it records. It may be shared by tasks.
@@ -69,8 +71,9 @@ impl Recorder {
             work: Notify::new(),
             progress: Notify::new(),
         });
+        let span = recording::span(request.run, &request.worker, taken.mark);
         let sender = Sender::new(store.clone(), request, taken, options.clone(), shared.clone());
-        tokio::spawn(sender.run());
+        tokio::spawn(sender.run().instrument(span));
         let head = taken.run.head.clone();
         Self { run: head.id, mark: taken.mark, head, shared, options, limits, store }
     }

@@ -13,9 +13,12 @@ use tokio::time::Instant;
 
 use super::error::Failure;
 use super::options::RecordOptions;
+use super::pause::Pause;
 use super::replay::{Numbered, Replay};
 use super::shared::Shared;
+use crate::observe::recording::{self, ReplayShare};
 use crate::store::Store;
+use crate::wait::sleep_until;
 
 /// The pause before attachments are put again that found no room or no answer.
 const ATTACH_AGAIN: Duration = Duration::from_millis(50);
@@ -45,6 +48,7 @@ pub(super) struct Sender {
     next_seq: u64,
     renew_at: Instant,
     pause: Pause,
+    replay_share: ReplayShare,
     /// Since when the store has refused batches for a reason that does not pass by itself.
     refused_since: Option<Instant>,
 }
@@ -85,6 +89,7 @@ impl Sender {
             replay: Replay::new(taken),
             next_seq: taken.last_seq() + 1,
             pause: Pause::default(),
+            replay_share: ReplayShare::default(),
             refused_since: None,
         }
     }
@@ -109,6 +114,7 @@ impl Sender {
                 () = sleep_until(wait) => Ok(()),
             };
             if let Err(failure) = stopped {
+                recording::stopped(&failure);
                 self.shared.lock().failure.get_or_insert(failure);
                 break;
             }
@@ -142,7 +148,12 @@ impl Sender {
         while self.sent < self.unacknowledged.len().min(Batch::WINDOW) {
             let batch = self.unacknowledged[self.sent].batch.clone();
             let hot = self.store.hot().clone();
-            self.in_flight.push_back(Box::pin(async move { (batch.seq(), hot.append(&batch).await) }));
+            self.in_flight.push_back(Box::pin(async move {
+                let sent = Instant::now();
+                let answer = hot.append(&batch).await;
+                recording::answered(batch.run(), batch.seq(), batch.size(), sent.elapsed(), &answer);
+                (batch.seq(), answer)
+            }));
             self.sent += 1;
         }
         due
@@ -223,6 +234,8 @@ impl Sender {
         p.stats.replay_dropped = self.replay.dropped();
         p.stats.replay_bytes = self.replay.bytes();
         drop(p);
+        recording::acknowledged(size);
+        self.replay_share.tell(self.replay.bytes(), self.replay.dropped());
         self.shared.progress.notify_waiters();
     }
 
@@ -245,11 +258,15 @@ impl Sender {
         match mend {
             Mend::Stop(failure) => return Err(failure),
             Mend::Again => {}
-            Mend::From(last) => self.go_back(last)?,
+            Mend::From(last) => {
+                self.go_back(last)?;
+                recording::lost_tail(last, self.unacknowledged.len());
+            }
             Mend::Restore => drop(self.restore().await?),
             Mend::Reclaim => self.reclaim().await?,
         }
         self.shared.lock().stats.retries += 1;
+        recording::retry(self.first_unacknowledged(), self.pause.attempts());
         // A lease must not run out while the store is slow.
         self.pause.wait().await;
         Ok(())
@@ -330,6 +347,7 @@ impl Sender {
                 p.stats.restores += 1;
                 self.unattached = p.attached.keys().cloned().collect();
                 drop(p);
+                recording::restored(floor.seq, &restore.confirmed, &restore.next);
                 self.go_back(floor.seq)?;
                 Ok(Some(Restored::Restored))
             }
@@ -351,6 +369,7 @@ impl Sender {
                 self.replay.confirm(&p.confirmed, self.store.limits());
                 p.stats.replay_bytes = self.replay.bytes();
                 drop(p);
+                self.replay_share.tell(self.replay.bytes(), self.replay.dropped());
                 self.shared.progress.notify_waiters();
                 Ok(())
             }
@@ -363,30 +382,5 @@ impl Sender {
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// How soon a renewal that got no answer is tried again.
 const RENEW_AGAIN: Duration = Duration::from_secs(1);
-
-/// A growing pause between attempts: 1 ms, doubling to a quarter of a second.
-#[derive(Debug, Default)]
-struct Pause {
-    attempts: u32,
-}
-
-impl Pause {
-    fn reset(&mut self) {
-        self.attempts = 0;
-    }
-
-    async fn wait(&mut self) {
-        let pause = Duration::from_millis(1 << self.attempts.min(8));
-        self.attempts = self.attempts.saturating_add(1);
-        tokio::time::sleep(pause).await;
-    }
-}

@@ -6,6 +6,7 @@ use lucihub_models_core::{DeviceId, Invalid, PageRequest, RunFilter, RunId, RunS
 use super::error::{Failure, RecordError};
 use super::options::RecordOptions;
 use super::recorder::Recorder;
+use crate::observe::recording;
 use crate::store::Store;
 
 impl Store {
@@ -70,10 +71,11 @@ impl Store {
         let request = TakeOver { run, worker: worker.to_owned(), writer, lease: options.lease };
         let answer = match self.hot().take_over(&request).await {
             // It may hold the run by now, and nobody else knows its writer id: asked again.
-            Err(StoreError::Unknown { .. }) => self.hot().take_over(&request).await?,
-            answer => answer?,
+            Err(StoreError::Unknown { .. }) => self.hot().take_over(&request).await,
+            answer => answer,
         };
-        match answer {
+        recording::asked(run, worker, &answer);
+        match answer? {
             TookOver::Taken(taken) => Ok(Recorder::start(self.clone(), request, &taken, options)),
             TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
             TookOver::Cancelled => Err(RecordError::Cancelled(run)),

@@ -8,6 +8,7 @@
 //! | `archive` | mirror, checkpoint, commit, release |
 //! | `samples`, `logs` | cells come back as they were written |
 //! | `devices` | the registry |
+//! | `watch` | how the store is |
 //! | `attachments` | named bytes, whole or not there |
 //! | `hostile` | texts, documents, numbers and times that break careless adapters |
 //! | `races` | many keepers and many API servers at once |
@@ -32,6 +33,7 @@ pub mod runs;
 pub mod samples;
 pub mod search;
 pub mod usage;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -110,7 +112,8 @@ macro_rules! cold_conformance {
                     the_mirror_goes_forward_only, the_mirror_renews_within_a_state,
                     labels_stay_through_mirror_and_commit, an_archived_run_stands_still,
                     an_absent_run_takes_nothing, the_longer_cell_stays, positions_rise_and_never_fall,
-                    commit_is_whole_and_idempotent, stored_bytes_grow_with_what_is_stored,
+                    commit_is_whole_and_idempotent, repair_replaces_cells_of_one_digest,
+                    stored_bytes_grow_with_what_is_stored,
                 }
                 samples {
                     every_bit_of_a_sample_survives, gaps_stay_gaps, ranges_of_cells_read_exactly,
@@ -124,6 +127,7 @@ macro_rules! cold_conformance {
                     operator_fields_are_checked_first, devices_are_paged_by_name, delete_device_is_complete,
                     hostile_fields_of_a_device_survive,
                 }
+                watch { health_tells_what_waits }
                 attachments {
                     attachments_come_back_whole, the_same_attachment_again_changes_nothing,
                     attachment_names_are_literal, attachments_are_checked_first, a_subject_has_so_many_attachments,

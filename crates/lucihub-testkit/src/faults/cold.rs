@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdLogs, ColdRun, ColdRuns, ColdSamples, ColdStore,
-    ColdUsage, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate, SeenFields,
-    StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
+    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota,
+    RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
-    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, LogCell, NewAttachment,
-    PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
+    Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
 };
 
 use super::FaultPlan;
@@ -93,6 +93,10 @@ impl<S: ColdStore + ?Sized> ColdArchive for FaultyCold<S> {
         self.plan.write("cold.release", self.inner.release(run)).await
     }
 
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool> {
+        self.plan.write("cold.repair", self.inner.repair(run, cells, digest)).await
+    }
+
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {
         self.plan.read("cold.stored_bytes", self.inner.stored_bytes(run)).await
     }
@@ -166,5 +170,12 @@ impl<S: ColdStore + ?Sized> ColdAttachments for FaultyCold<S> {
 
     async fn delete_attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<bool> {
         self.plan.write("cold.delete_attachment", self.inner.delete_attachment(subject, name)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdWatch for FaultyCold<S> {
+    async fn health(&self) -> Result<ColdHealth> {
+        self.plan.read("cold.health", self.inner.health()).await
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Removed,
-    Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
+    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
 
@@ -163,5 +163,12 @@ impl<S: HotStore + ?Sized> HotWatch for FaultyHot<S> {
 
     async fn health(&self) -> Result<Health> {
         self.plan.read("hot.health", self.inner.health()).await
+    }
+}
+
+#[async_trait]
+impl<S: HotStore + ?Sized> HotScan for FaultyHot<S> {
+    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
+        self.plan.read("hot.scan", self.inner.scan(after, about)).await
     }
 }

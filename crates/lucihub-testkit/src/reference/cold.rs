@@ -3,6 +3,7 @@
 mod archive;
 mod attachments;
 mod devices;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotStore, HotWatch, LineSlice, Opened, Outcome,
-    Removed, Renewed, Restore, Restored, RunWakes, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
+    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
+    Wakes,
 };
 use lucihub_models_core::{
     AttachmentName, Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, WriterMark,
@@ -23,6 +24,8 @@ pub(crate) enum Defect {
     None,
     /// A batch under another mark is applied as if it were the writer's.
     NoFence,
+    /// Only the first part of a scan is given.
+    ShortScan,
     /// A repeat is answered with `Behind`, as by a plain counter.
     NoRepeats,
     /// The terminal batch is answered as applied, and the run goes on.
@@ -269,5 +272,13 @@ impl HotWatch for Mutant {
 
     async fn health(&self) -> Result<Health> {
         self.inner.health().await
+    }
+}
+
+#[async_trait]
+impl HotScan for Mutant {
+    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
+        let part = self.inner.scan(after, about).await?;
+        Ok(if self.has(Defect::ShortScan) { ScannedRuns { next: None, ..part } } else { part })
     }
 }

@@ -171,6 +171,32 @@ pub async fn commit_is_whole_and_idempotent(store: Store) {
     assert_eq!(page.runs[0].archived_at, Some(first.at));
 }
 
+/// A repair replaces cells of an archived run, whatever their length, and adds missing ones; the rest of the run stays.
+/// It wants the digest that the run was archived with.
+pub async fn repair_replaces_cells_of_one_digest(store: Store) {
+    let queued = full_head(1);
+    let good = cells([lines(0..2), lines(4..6)], [samples(0, 0..100), samples(1, 1_024..1_100)]);
+    assert_eq!(refusal(&store.repair(queued.id, &good, Digest::of(&[1])).await), "NotFound");
+    create(&*store, &queued).await;
+    let longer = cells([lines(0..4), lines(4..8)], [samples(0, 0..900), samples(0, 1_024..1_030)]);
+    checkpoint(&*store, queued.id, &longer).await;
+    assert!(!store.repair(queued.id, &good, Digest::of(&[1])).await.unwrap(), "it is not archived");
+    let digest = archive(&*store, &queued).await.digest;
+    let before = store.get(queued.id).await.unwrap();
+    assert!(!store.repair(queued.id, &good, Digest::of(b"other")).await.unwrap());
+    assert_eq!(store.log_cells(queued.id, 0..9).await.unwrap(), [lines(0..4), lines(4..8)]);
+
+    for _ in 0..2 {
+        assert!(store.repair(queued.id, &good, digest).await.unwrap());
+        assert_eq!(store.log_cells(queued.id, 0..9).await.unwrap(), [lines(0..2), lines(4..6)]);
+        let kept = [samples(0, 0..100), samples(0, 1_024..1_030)];
+        assert_eq!(store.sample_cells(queued.id, 0, 0..9).await.unwrap(), kept);
+        assert_eq!(store.sample_cells(queued.id, 1, 0..9).await.unwrap(), [samples(1, 1_024..1_100)]);
+        assert_eq!(store.summaries(queued.id, 0, 0..9).await.unwrap()[0].end, 100);
+        assert_eq!(store.get(queued.id).await.unwrap(), before);
+    }
+}
+
 /// What a run costs grows with what it has.
 pub async fn stored_bytes_grow_with_what_is_stored(store: Store) {
     assert_eq!(store.stored_bytes(id(1)).await.unwrap(), None);

@@ -143,6 +143,11 @@ macro_rules! hot_conformance {
                     keepers_are_woken,
                     health_counts_bytes,
                 }
+                scan {
+                    every_run_is_in_some_part,
+                    runs_that_left_are_in_no_part,
+                    a_place_of_no_part_is_refused,
+                }
                 limits {
                     long_lines,
                     large_batches,

@@ -18,6 +18,7 @@ pub mod logs;
 pub mod restore;
 pub mod runs;
 pub mod samples;
+pub mod scan;
 pub mod secure;
 mod stage;
 pub mod take_over;

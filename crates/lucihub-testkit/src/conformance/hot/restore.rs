@@ -1,7 +1,7 @@
 //! Restore: a lost run comes back at its positions, and what is lost says so.
 
 use lucihub_models_core::hot::{HotRun, Opened, Outcome, Restored, Seal};
-use lucihub_models_core::{Batch, Gap, GapCause, Positions, RunState, StateChange, WriterId};
+use lucihub_models_core::{Batch, Gap, GapCause, LogLine, Positions, RunState, StateChange, WriterId};
 
 use super::stage::{LEASE, Stage, Writer, assert_lasts, assert_unchanged};
 use crate::harness::HotHarness;
@@ -55,7 +55,7 @@ pub async fn the_writer_goes_on(h: &dyn HotHarness) {
     assert_eq!((one.first, one.end, one.gaps.len()), (400, 410, 0), "nothing of this channel was lost");
     let lines = stage.store.lines(writer.run, 0..99).await.unwrap().unwrap();
     assert_eq!((lines.first, lines.lines.len()), (4, 7));
-    assert!(lines.lines[..6].iter().all(|line| !line.text.is_empty()), "a lost line says that it was lost");
+    assert!(lines.lines[..6].iter().all(|line| *line == LogLine::lost()), "a lost line says that it was lost");
     assert_eq!(lines.lines[6].text, "after");
 }
 

@@ -7,8 +7,8 @@ use lucihub_models_core::cold::{
     Archived, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, StoredBytes,
 };
 use lucihub_models_core::{
-    CellSummary, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH, SampleCell,
-    StoreError,
+    CellSummary, Digest, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH,
+    SampleCell, StoreError,
 };
 
 use super::ReferenceCold;
@@ -70,6 +70,17 @@ impl ColdArchive for ReferenceCold {
         let Some(row) = tables.runs.get_mut(&run) else { return Ok(false) };
         row.released = row.archived.is_some();
         Ok(row.released)
+    }
+
+    async fn repair(&self, run: RunId, cells: &Checkpoint, digest: Digest) -> Result<bool> {
+        let mut tables = self.tables();
+        let row = tables.run(run)?;
+        if row.archived.is_none_or(|archived| archived.digest != digest) {
+            return Ok(false);
+        }
+        row.lines.extend(cells.lines.iter().map(|cell| (cell.cell, cell.clone())));
+        row.samples.extend(cells.samples.iter().map(|cell| ((cell.channel, cell.cell), cell.clone())));
+        Ok(true)
     }
 
     async fn stored_bytes(&self, run: RunId) -> Result<Option<StoredBytes>> {

@@ -1,11 +1,13 @@
-//! Reading lines and samples, and waking readers.
+//! Reading lines and samples, waking readers, and walking all runs.
 
 use std::ops::Range;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use lucihub_models_core::hot::{Health, HotLogs, HotSamples, HotWatch, LineSlice, RunWakes, Wakes};
-use lucihub_models_core::{Result, RunId, Series};
+use lucihub_models_core::hot::{
+    Health, HotLogs, HotSamples, HotScan, HotWatch, LineSlice, RunWakes, ScannedRuns, Wakes,
+};
+use lucihub_models_core::{Invalid, Result, RunId, Series};
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::ReferenceHot;
@@ -39,5 +41,18 @@ impl HotWatch for ReferenceHot {
 
     async fn health(&self) -> Result<Health> {
         Ok(Health { used_bytes: self.lock().used(), max_bytes: self.max_bytes })
+    }
+}
+
+#[async_trait]
+impl HotScan for ReferenceHot {
+    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
+        let after: Option<RunId> = after.map(str::parse).transpose().map_err(|_| Invalid::new("place", "no run"))?;
+        let mut runs: Vec<RunId> = self.lock().runs.keys().copied().filter(|run| Some(*run) > after).collect();
+        runs.sort_unstable();
+        let more = runs.len() > about.max(1);
+        runs.truncate(about.max(1));
+        let next = runs.last().filter(|_| more).map(ToString::to_string);
+        Ok(ScannedRuns { runs, next })
     }
 }

@@ -193,7 +193,7 @@ impl Kept {
     pub(super) fn fill_lost(&mut self, confirmed: &Positions, next: &Positions) {
         self.next_line = next.lines;
         for number in confirmed.lines..next.lines {
-            self.lines.insert(number, LogLine::from("(this line was lost by hot storage)".to_owned()));
+            self.lines.insert(number, LogLine::lost());
         }
         for channel in 0..u32::try_from(next.samples.len()).unwrap_or(u32::MAX) {
             let (from, to) = (confirmed.sample(channel), next.sample(channel));

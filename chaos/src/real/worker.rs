@@ -1,0 +1,269 @@
+//! Workers: processes of their own, so that they die as processes do.
+//!
+//! A worker says on its standard output what it was told, a line each; the supervisor puts that into the ledger. It
+//! ends when its standard input does, and so with the supervisor.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use lucihub_models_core::{IdSource, Positions, RunId, RunState, SystemIds, WriterId};
+use lucihub_store::record::End;
+use lucihub_store::{RecordError, RecordOptions, Recorder, Store, Urls};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+
+use super::ledger::{Entry, Ledger, Outcome, now};
+use crate::signal;
+
+/// Samples of a channel that are pushed together.
+pub(crate) const CHUNK: u64 = 100;
+/// Chunks between two flushes.
+const GROUP: u64 = 4;
+/// How long anything may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(100);
+/// How long a lease lasts.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
+
+/// What a worker is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) hot: String,
+    pub(crate) run: RunId,
+    pub(crate) writer: String,
+    pub(crate) samples: u64,
+    /// Milliseconds between two groups.
+    pub(crate) pace: u64,
+}
+
+/// What a worker says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Word {
+    Taken { since: u64, from: Positions },
+    Pushed { since: u64, from: Positions, to: Positions },
+    Ok { since: u64, from: Positions, to: Positions },
+    Confirmed { to: Positions },
+    Ended { since: u64, state: String, from: Positions, to: Positions },
+    Fail { why: String },
+    Stats { batches: u64, retries: u64, restores: u64 },
+}
+
+#[expect(clippy::print_stdout, reason = "the supervisor reads it")]
+fn say(word: &Word) -> Result<()> {
+    println!("{}", serde_json::to_string(word)?);
+    std::io::stdout().flush()?;
+    Ok(())
+}
+
+/// The whole life of a worker.
+///
+/// # Errors
+/// Where something hangs, or the supervisor does not listen.
+pub(crate) fn work(task: &str) -> Result<()> {
+    std::thread::spawn(|| {
+        drop(std::io::stdin().read_to_end(&mut Vec::new()));
+        std::process::exit(0);
+    });
+    let task: Task = serde_json::from_str(task)?;
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(record(&task))
+}
+
+async fn record(task: &Task) -> Result<()> {
+    let Some((recorder, since)) = in_time("taking over", take(task)).await?? else { return Ok(()) };
+    say(&Word::Taken { since, from: recorder.next() })?;
+    if let Err(error) = in_time("recording", push_all(task, &recorder)).await? {
+        say(&Word::Fail { why: error.to_string() })?;
+    }
+    let stats = recorder.stats();
+    say(&Word::Stats { batches: stats.batches, retries: stats.retries, restores: stats.restores })
+}
+
+async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, work).await.with_context(|| format!("a worker hangs: {what}"))
+}
+
+async fn take(task: &Task) -> Result<Option<(Recorder, u64)>> {
+    let writer = WriterId::from_bits(u128::from_str_radix(&task.writer, 16)?);
+    let options = RecordOptions::default().with_lease(LEASE).with_writer(writer);
+    let store = loop {
+        match Store::open(&Urls::hot_only(&task.hot)).await {
+            Ok(store) => break store,
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    loop {
+        let since = now();
+        match store.record_with(task.run, "worker", options.clone()).await {
+            Ok(recorder) => return Ok(Some((recorder, since))),
+            Err(RecordError::Held { .. } | RecordError::NoRun(_) | RecordError::Store(_)) => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => {
+                say(&Word::Fail { why: error.to_string() })?;
+                return Ok(None);
+            }
+        }
+    }
+}
+
+async fn push_all(task: &Task, recorder: &Recorder) -> Result<()> {
+    let run = recorder.run();
+    let channels = u32::try_from(recorder.head().channels.len())?;
+    recorder.state(RunState::InProgress).await?;
+    let mut state = RunState::Succeeded;
+    while reached(recorder, channels) < task.samples {
+        if recorder.cancel_requested() {
+            state = RunState::Cancelled;
+            break;
+        }
+        let (since, from) = (now(), recorder.next());
+        for _ in 0..GROUP {
+            let target = (reached(recorder, channels) / CHUNK + 1) * CHUNK;
+            for channel in 0..channels {
+                let first = recorder.next().sample(channel);
+                let values: Vec<f64> = (first..target).map(|index| signal::sample(run, channel, index)).collect();
+                if !values.is_empty() {
+                    recorder.samples(channel, first, &values).await?;
+                }
+            }
+            while recorder.next().lines < target / CHUNK {
+                let number = recorder.next().lines;
+                recorder.log(signal::line(run, number)).await?;
+            }
+        }
+        let to = recorder.next();
+        say(&Word::Pushed { since, from: from.clone(), to: to.clone() })?;
+        recorder.flush().await?;
+        say(&Word::Ok { since, from, to })?;
+        say(&Word::Confirmed { to: recorder.confirmed() })?;
+        tokio::time::sleep(Duration::from_millis(task.pace)).await;
+    }
+    let (since, from) = (now(), recorder.next());
+    let to = recorder.finish(state.clone(), End::default()).await?;
+    say(&Word::Ended { since, state: state.as_str().to_owned(), from, to })
+}
+
+/// How far the channel is that is behind.
+fn reached(recorder: &Recorder, channels: u32) -> u64 {
+    let next = recorder.next();
+    (0..channels).map(|channel| next.sample(channel)).min().unwrap_or(0)
+}
+
+/// A worker's process, and the thread that listens to it; killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    child: Child,
+    listening: Option<JoinHandle<Heard>>,
+}
+
+/// What was heard of a worker.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Heard {
+    pub(crate) taken: bool,
+    pub(crate) ended: bool,
+    pub(crate) batches: u64,
+    pub(crate) retries: u64,
+    pub(crate) restores: u64,
+    /// The longest time between sending and an answer, microseconds.
+    pub(crate) stall: u64,
+}
+
+impl Worker {
+    /// Starts one.
+    pub(crate) fn start(task: &Task, number: u64, ledger: &Arc<Ledger>) -> Result<Self> {
+        let program = std::env::current_exe().context("this program")?;
+        let mut command = Command::new(program);
+        command.arg("--worker").arg(serde_json::to_string(task)?);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().context("a worker")?;
+        let output = child.stdout.take().context("a pipe")?;
+        let (ledger, run) = (ledger.clone(), task.run);
+        let listening = std::thread::spawn(move || listen(output, run, number, &ledger));
+        Ok(Self { child, listening: Some(listening) })
+    }
+
+    fn signal(&self, signal: Signal) {
+        // One that has ended already was not waited for, so its id is still its own.
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    /// Freezes it.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn cont(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
+    /// Kills it where it still runs, and returns what was heard of it.
+    pub(crate) fn end(mut self) -> Result<Heard> {
+        let panicked = self.child.try_wait()?.is_some_and(|status| status.code() == Some(101));
+        let failed = self.child.try_wait()?.is_some_and(|status| status.code() == Some(1));
+        self.child.kill()?;
+        self.child.wait()?;
+        let listening = self.listening.take().context("a worker ends once")?;
+        let Ok(heard) = listening.join() else { bail!("the listener of a worker panicked") };
+        if panicked {
+            super::panics::count();
+        }
+        if failed {
+            bail!("a worker failed: see above");
+        }
+        Ok(heard)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger) -> Heard {
+    let mut heard = Heard::default();
+    // The last line of one that was killed may be cut short.
+    let words = BufReader::new(output).lines().map_while(Result::ok);
+    for word in words.filter_map(|line| serde_json::from_str(&line).ok()) {
+        let at = now();
+        let none = Positions::default;
+        let (since, from, to, outcome) = match word {
+            Word::Taken { since, from } => {
+                heard.taken = true;
+                (since, from.clone(), from, Outcome::Taken)
+            }
+            Word::Pushed { since, from, to } => (since, from, to, Outcome::Unknown),
+            Word::Ok { since, from, to } => {
+                heard.stall = heard.stall.max(at.saturating_sub(since));
+                (since, from, to, Outcome::Ok)
+            }
+            Word::Confirmed { to } => (at, none(), to, Outcome::Confirmed),
+            Word::Ended { since, state, from, to } => {
+                heard.ended = true;
+                (since, from, to, Outcome::Ended(state))
+            }
+            Word::Fail { why } => (at, none(), none(), Outcome::Fail(why)),
+            Word::Stats { batches, retries, restores } => {
+                (heard.batches, heard.retries, heard.restores) = (batches, retries, restores);
+                continue;
+            }
+        };
+        ledger.add(Entry { run, worker, since, at, from, to, outcome });
+    }
+    heard
+}
+
+/// A writer id nobody has.
+pub(crate) fn new_writer() -> String {
+    SystemIds.writer_id().to_string()
+}

@@ -1,0 +1,56 @@
+//! How the database is.
+
+use async_trait::async_trait;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use lucihub_models_core::cold::{ColdHealth, ColdWatch};
+use lucihub_models_core::{Result, RunState, Timestamp};
+
+use crate::cold::{Cold, Engine};
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
+use crate::head;
+use crate::schema::runs;
+use crate::types::{Free, Id, Json, Time};
+
+#[async_trait]
+impl<E: Engine> ColdWatch for Cold<E> {
+    async fn health(&self) -> Result<ColdHealth> {
+        self.read(health).await
+    }
+}
+
+pub(crate) fn health(conn: &mut Conn<'_>) -> Result<ColdHealth, Error> {
+    let (name, version) = match conn.is_postgres() {
+        true => ("PostgreSQL", "current_setting('server_version')"),
+        false => ("SQLite", "sqlite_version()"),
+    };
+    let about = format!("{version}, (SELECT CAST(max(version) AS text) FROM __diesel_schema_migrations)");
+    let (version, schema): (String, Option<String>) =
+        on_conn!(conn, c => diesel::select(sql::<(Text, Nullable<Text>)>(&about)).get_result(c))?;
+    let (pending, oldest_ended) = waiting(conn)?;
+    Ok(ColdHealth { engine: format!("{name} {version}"), schema, pending, oldest_ended })
+}
+
+/// How many runs wait for a keeper, and since when one that has ended. Along the index of the pending ones; asked for
+/// ended ones, a planner might rather walk all that ever ended.
+pub(crate) fn waiting(conn: &mut Conn<'_>) -> Result<(u64, Option<Timestamp>), Error> {
+    let rows: Vec<(Id, Option<Time>, Free, Json)> = on_conn!(conn, c => {
+        runs::table
+            .select((runs::id, runs::archived_at, runs::state, runs::states))
+            .filter(runs::released_at.is_null())
+            .order((runs::created_at.asc(), runs::id.asc()))
+            .limit(i64::try_from(ColdHealth::MOST).unwrap_or(i64::MAX))
+            .load(c)
+    })?;
+    let mut oldest: Option<Timestamp> = None;
+    for (Id(run), archived, Free(state), states) in &rows {
+        if archived.is_none() && RunState::from(state.as_str()).is_terminal() {
+            let states = head::states(states).map_err(|e| Error::row("runs", "states", format!("run {run}"), e))?;
+            let ended = states.last().map(|end| end.at);
+            oldest = [oldest, ended].into_iter().flatten().min();
+        }
+    }
+    Ok((rows.len() as u64, oldest))
+}

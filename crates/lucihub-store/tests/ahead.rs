@@ -1,0 +1,111 @@
+//! Ahead of the end: complete cells are written and read back before a run ends, and what was read back is forgotten when
+//! hot storage went back to an older copy.
+
+#[cfg(test)]
+mod lab;
+
+use std::time::Duration;
+
+use lab::{begin_small, clean_walk, end_small, lab, record_some, small, values};
+use lucihub_models_core::cold::ColdRuns;
+use lucihub_models_core::hot::{HotAppend, Restore, Restored};
+use lucihub_models_core::{Positions, RunState, StoreError, WriterId, WriterMark};
+use lucihub_store::record::End;
+use lucihub_store::{Keeper, KeeperOptions, RecordOptions};
+use lucihub_testkit::FaultPlan;
+
+/// A keeper that writes no tails before the end.
+fn patient() -> KeeperOptions {
+    KeeperOptions::default().with_checkpoint(Duration::from_secs(3_600), 1 << 30)
+}
+
+#[tokio::test]
+async fn complete_cells_are_written_before_their_time() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let keeper = Keeper::new(lab.store.clone(), patient());
+    let recorder = begin_small(&lab.store, run).await;
+    assert_eq!(clean_walk(&keeper).await.checkpoints, 1);
+    let expected = Positions { states: 2, lines: 16, samples: vec![1_024, 1_024], ..Positions::default() };
+    assert_eq!(lab.cold.get(run).await.unwrap().unwrap().positions, expected, "cells of 1,024 samples and 16 lines");
+    assert_eq!(lab.store.hot().get(run).await.unwrap().unwrap().confirmed, expected, "and hot storage knows");
+    assert_eq!(clean_walk(&keeper).await.checkpoints, 0, "nothing more is complete");
+    end_small(&recorder).await;
+    clean_walk(&keeper).await;
+    lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn what_was_read_back_is_not_read_again() {
+    let lab = lab();
+    let plan = FaultPlan::none();
+    let run = small(&lab.store, 2).await.id;
+    let keeper = Keeper::new(lab.faulty(&plan), patient());
+    let recorder = begin_small(&lab.store, run).await;
+    record_some(&recorder, 2, 1_900..4_000, 150).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&keeper).await;
+    let reads = || plan.log().iter().filter(|name| *name == "cold.sample_cells").count();
+    let before = reads();
+    assert!(before > 0, "three complete cells of each channel");
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    clean_walk(&keeper).await;
+    assert_eq!(reads() - before, 2, "the tails of two channels");
+    lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn another_content_after_an_older_copy_is_noticed() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let keeper = Keeper::new(lab.store.clone(), patient());
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..1_500, 100).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&keeper).await;
+    // A failover, after which hot storage knows neither of the cell nor of its being confirmed.
+    let head = lab.store.status(run).await.unwrap().head;
+    drop(recorder);
+    assert!(lab.hot.lose(run));
+    let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 7 };
+    let restore = Restore {
+        head: (*head).clone(),
+        worker: "another".to_owned(),
+        mark,
+        lease: Duration::from_secs(60),
+        last_seq: 0,
+        confirmed: Positions { states: 2, ..Positions::default() },
+        next: Positions { states: 2, ..Positions::default() },
+    };
+    assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
+    let options = RecordOptions::default().with_writer(mark.writer);
+    let other = lab.store.record_with(run, "another", options).await.unwrap();
+    other.samples(0, 0, &values(run, 1, 0..1_500)).await.unwrap();
+    other.finish(RunState::Succeeded, End::default()).await.unwrap();
+    let errors = keeper.walk().await.unwrap().errors;
+    assert!(matches!(&errors[..], [(_, StoreError::Corrupt { .. })]), "{errors:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cell_is_looked_for_when_it_should_be_complete() {
+    let lab = lab();
+    let mut head = lab::small_head(1);
+    head.time_base = Some(lucihub_models_core::TimeBase::from_rate(10_000.0));
+    lab.store.create(&head).await.unwrap();
+    let recorder = lab.store.record(head.id, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..100, 100).await;
+    recorder.flush().await.unwrap();
+    let keeper = Keeper::new(lab.store.clone(), patient().with_walk(Duration::from_secs(1)));
+    let working = async {
+        // The first walk has come; 924 samples of the cell are missing, 92.4 ms.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        record_some(&recorder, 1, 100..1_100, 1_000).await;
+        recorder.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let mut checkpoints = 0;
+    keeper.watch(working, |report| checkpoints += report.unwrap().checkpoints).await;
+    assert_eq!(checkpoints, 1, "long before the next walk");
+}

@@ -1,0 +1,182 @@
+//! Verification: damage is found and named, and repaired from what hot storage still has.
+#![cfg(all(feature = "memory", feature = "sqlite"))]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[cfg(test)]
+mod lab;
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use lab::{begin_small, content, eager, end_small, small};
+use lucihub_cold::{SqliteCold, SqliteOptions};
+use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
+use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, whole};
+use lucihub_store::maintain::{Damage, Verified};
+use lucihub_store::read::CellKey;
+use lucihub_store::{Keeper, Store};
+use lucihub_testkit::ManualClock;
+use tempfile::TempDir;
+
+/// A run of two channels with 4,000 samples each, archived, and a way to break it.
+struct Broken {
+    store: Store,
+    hot: Arc<EmbeddedHot>,
+    raw: SqliteConnection,
+    run: RunId,
+    recorded: Run,
+    _folder: TempDir,
+}
+
+async fn archived() -> Broken {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cold.db");
+    let clock = Arc::new(ManualClock::new());
+    let cold = SqliteCold::open(SqliteOptions::file(&path), clock.clone()).await.unwrap();
+    let hot = Arc::new(EmbeddedHot::new(EmbeddedOptions::default(), clock.clone()));
+    let store = Store::builder(hot.clone(), Arc::new(cold)).clock(clock).build();
+    let run = small(&store, 2).await.id;
+    end_small(&begin_small(&store, run).await).await;
+    let recorded = store.run(run).await.unwrap();
+    lab::clean_walk(&Keeper::new(store.clone(), eager())).await;
+    let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    Broken { store, hot, raw, run, recorded, _folder: folder }
+}
+
+impl Broken {
+    fn sql(&mut self, sql: &str) {
+        assert_eq!(diesel::sql_query(sql).execute(&mut self.raw).unwrap(), 1, "{sql}");
+    }
+
+    /// Changes a byte in the middle of a column.
+    fn flip(&mut self, table: &str, column: &str, at: &str) {
+        self.sql(&format!(
+            "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) / 2) || \
+             CASE WHEN substr({column}, length({column}) / 2 + 1, 1) = x'00' THEN x'01' ELSE x'00' END || \
+             substr({column}, length({column}) / 2 + 2) AS blob) WHERE {at}"
+        ));
+    }
+
+    async fn whole(&self) -> bool {
+        let verified = self.store.verify(self.run).await.unwrap();
+        verified.is_whole() && verified.damage.is_empty()
+    }
+
+    async fn content_is_as_recorded(&self) {
+        let run = self.store.run(self.run).await.unwrap();
+        assert_eq!(content(&run), content(&self.recorded));
+    }
+}
+
+/// Which cells are damaged, with their ranges, and whether each was repaired.
+fn cells(verified: &Verified) -> Vec<(CellKey, std::ops::Range<u64>, bool)> {
+    let cell = |damage: &Damage| match damage {
+        Damage::Cell { key, range, repaired, .. } => Some((*key, range.clone(), *repaired)),
+        _ => None,
+    };
+    verified.damage.iter().filter_map(cell).collect()
+}
+
+const SECOND: CellKey = CellKey::Samples { channel: 1, cell: 2 };
+
+#[tokio::test]
+async fn a_whole_run_is_counted() {
+    let given = archived().await;
+    let verified = given.store.verify(given.run).await.unwrap();
+    let lines = given.recorded.logs.len() as u64;
+    assert!(verified.is_whole() && verified.damage.is_empty(), "{verified:?}");
+    assert_eq!((verified.lines, verified.readable_lines), (lines, lines));
+    assert_eq!((verified.samples, verified.readable_samples), (8_000, 8_000));
+    assert_eq!(verified.cells, 2 * 4 + lines.div_ceil(16));
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert!(repaired.damage.is_empty());
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_found_named_and_repaired_from_hot_storage() {
+    let mut given = archived().await;
+    given.flip("run_samples", "payload", "channel = 1 AND cell = 2");
+    let verified = given.store.verify(given.run).await.unwrap();
+    assert_eq!(cells(&verified), [(SECOND, 2_048..3_072, false)]);
+    assert_eq!((verified.samples, verified.readable_samples), (8_000, 8_000 - 1_024));
+    assert!(!verified.is_whole() && verified.readable_lines == verified.lines);
+    let Damage::Cell { why: StoreError::Corrupt { what, .. }, .. } = &verified.damage[0] else {
+        unreachable!("{verified:?}")
+    };
+    assert!(what.contains("channel 1") && what.contains("cell 2"), "{what}");
+
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert_eq!(cells(&repaired), [(SECOND, 2_048..3_072, true)]);
+    assert!(repaired.is_whole() && repaired.readable_samples == 8_000);
+    assert!(given.whole().await);
+    given.content_is_as_recorded().await;
+}
+
+#[tokio::test]
+async fn missing_cells_and_damaged_logs_and_summaries_are_repaired_together() {
+    let mut given = archived().await;
+    given.sql("DELETE FROM run_samples WHERE channel = 0 AND cell = 3");
+    given.flip("run_samples", "summary", "channel = 1 AND cell = 0");
+    given.flip("run_logs", "payload", "cell = 1");
+    let first = given.store.verify(given.run).await.unwrap();
+    let last = CellKey::Samples { channel: 0, cell: 3 };
+    assert_eq!(cells(&first), [(CellKey::Lines(1), 16..32, false), (last, 3_072..4_000, false)]);
+    assert!(matches!(first.damage[2], Damage::Summary { channel: 1, cell: 0, repaired: false, .. }), "{first:?}");
+    assert_eq!(first.damage.len(), 3);
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert!(repaired.is_whole() && repaired.damage.len() == 3, "{repaired:?}");
+    assert!(given.whole().await);
+    given.content_is_as_recorded().await;
+}
+
+#[tokio::test]
+async fn what_hot_storage_has_let_go_of_stays_damaged_and_a_summary_needs_no_hot_storage() {
+    let mut given = archived().await;
+    given.flip("run_samples", "summary", "channel = 0 AND cell = 1");
+    assert!(given.hot.forget(given.run));
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert!(repaired.is_whole() && repaired.damage.len() == 1, "{repaired:?}");
+    assert!(given.whole().await);
+
+    given.flip("run_samples", "payload", "channel = 1 AND cell = 2");
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert_eq!(cells(&repaired), [(SECOND, 2_048..3_072, false)]);
+    assert!(!repaired.is_whole() && !given.whole().await);
+}
+
+#[tokio::test]
+async fn a_run_with_another_digest_is_not_repaired() {
+    let mut given = archived().await;
+    given.sql("UPDATE runs SET digest = x'00000000000000000000000000000000000000000000000000000000000000ff'");
+    let verified = given.store.verify(given.run).await.unwrap();
+    assert!(matches!(verified.damage[..], [Damage::Digest { .. }]), "{verified:?}");
+    given.flip("run_samples", "payload", "channel = 1 AND cell = 2");
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert_eq!(cells(&repaired), [(SECOND, 2_048..3_072, false)], "hot storage has other content than was archived");
+    assert!(!repaired.is_whole());
+}
+
+#[tokio::test]
+async fn attachments_are_verified_too() {
+    let mut given = archived().await;
+    let attachment = NewAttachment::new("picture.png".parse().unwrap(), "image/png");
+    given.store.attach(given.run, &attachment, whole(vec![7; 300_000])).await.unwrap();
+    assert!(given.whole().await);
+    given.flip("attachment_chunks", "payload", "chunk = 0");
+    let verified = given.store.verify(given.run).await.unwrap();
+    assert!(matches!(&verified.damage[..], [Damage::Attachment { name, .. }] if name.as_str() == "picture.png"));
+    assert_eq!(verified.readable_samples, 8_000, "the run itself is whole");
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_archived_has_no_digest_yet() {
+    let given = archived().await;
+    let mut head = lab::small_head(1);
+    head.id = given.store.new_run(head.job_type.clone()).id;
+    given.store.create(&head).await.unwrap();
+    assert!(matches!(given.store.verify(head.id).await, Err(StoreError::Precondition { .. })));
+    let digest = given.store.verify(given.run).await.unwrap().digest;
+    let nothing = lucihub_models_core::cold::Checkpoint::default();
+    assert!(!given.store.cold().repair(head.id, &nothing, digest).await.unwrap());
+}

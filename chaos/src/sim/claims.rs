@@ -103,14 +103,14 @@ impl World {
             let line = lines.find(|place| left.lines.get(index(*place)).is_none_or(|line| *line == lost));
             let sample = truth.samples.iter().find_map(|(channel, seen)| {
                 let series = left.series.get(index(u64::from(*channel)));
-                let mut places = seen.places();
-                places.find(|place| series.and_then(|s| s.get(*place)).is_none()).map(|place| (*channel, place))
+                let place = seen.places().find(|place| series.and_then(|s| s.get(*place)).is_none())?;
+                let gap = series.and_then(|s| s.gaps.iter().find(|gap| (gap.first..gap.end).contains(&place)));
+                Some(format!("sample {place} of channel {channel}, and has {gap:?}"))
             });
-            (line, sample)
+            line.map(|line| format!("line {line}")).or(sample)
         });
-        if let (Some(_), _) | (_, Some(_)) = gone {
-            let what = format!("run {}: cold storage had line {:?}, sample {:?} and has not", run.id, gone.0, gone.1);
-            self.find(Gate::LostDurable, what);
+        if let Some(gone) = gone {
+            self.find(Gate::LostDurable, format!("run {}: cold storage had {gone}", run.id));
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use lucihub_models_core::cold::{Checkpoint, ColdRuns};
-use lucihub_models_core::hot::{Answer, HotRun, HotRuns, Outcome};
+use lucihub_models_core::hot::{Answer, HotRun, Outcome};
 use lucihub_models_core::{Batch, Positions, RunId, WriterMark};
 
 use super::world::World;
@@ -78,10 +78,16 @@ impl World {
     /// The nemesis took a run from hot storage.
     pub(crate) fn lost(&self, run: RunId) {
         let at = self.elapsed();
-        self.truth(run, |truth| {
-            (truth.placed, truth.holder, truth.lost_at) = (false, None, Some(at));
+        let had = self.truth(run, |truth| {
+            if truth.placed {
+                truth.lost_at = Some(at);
+            }
+            truth.holder = None;
+            std::mem::take(&mut truth.placed)
         });
-        self.enter_line(run, 0, What::Lost);
+        if had {
+            self.enter_line(run, 0, What::Lost);
+        }
     }
 
     /// Whether a run stood exactly there, between two batches.

@@ -7,7 +7,7 @@ use super::judge::Left;
 use super::plan::RunPlan;
 use super::world::World;
 use crate::gates::Gate;
-use crate::ledger::{Hold, Ledger, Said, What};
+use crate::ledger::{Entry, Hold, Ledger, Said, What};
 
 impl Ledger {
     /// Whether hot storage lost a run at a time when nobody could put all of it back.
@@ -25,13 +25,25 @@ impl Ledger {
                 What::Hold(Hold::Began(_)) if first.is_none() => first = Some((line.client, place)),
                 What::Hold(Hold::Finished(_, _, 0)) => {
                     if let Some((_, began)) = first.filter(|(client, _)| *client == line.client) {
-                        outlived = began..place;
+                        // What was lost after that is no worker's to put back: it has heard all.
+                        outlived = began..self.last_sent(run, line.client).unwrap_or(began);
                     }
                 }
                 _ => {}
             }
         }
         losses.iter().any(|loss| !outlived.contains(loss))
+    }
+
+    /// When a client sent the last batch that was acknowledged.
+    fn last_sent(&self, run: RunId, client: u16) -> Option<usize> {
+        let acknowledged = |line: &Entry| match &line.what {
+            What::Append { sent, said: Said::Ok(Answer { outcome, .. }), .. } if line.client == client => {
+                matches!(outcome, Outcome::Applied | Outcome::Duplicate).then_some(*sent)
+            }
+            _ => None,
+        };
+        self.of(run).filter_map(|(_, line)| acknowledged(line)).last()
     }
 
     /// Whether hot storage lost a run after a place in the ledger, and before another.
@@ -76,7 +88,7 @@ fn covers(positions: &Positions, batch: &Batch) -> bool {
         && body.lines.iter().all(|line| number(line).is_none_or(|number| number < positions.lines))
 }
 
-/// The number that a line says it has.
+/// The number that a line says it has; the stand-in of a lost one has none.
 fn number(line: &LogLine) -> Option<u64> {
     line.text.split(' ').nth(2)?.parse().ok()
 }
@@ -119,10 +131,13 @@ impl World {
         let ends: Vec<_> = self.ledger(|ledger| {
             let excused = ledger.is_excused(run.id);
             let ends = ledger.of(run.id).filter_map(|(place, line)| match &line.what {
-                What::Hold(Hold::Finished(state, positions, _)) => Some((place, state.clone(), positions.clone())),
+                What::Hold(Hold::Finished(state, positions, _)) => {
+                    let sent = ledger.last_sent(run.id, line.client).unwrap_or(place);
+                    Some((sent, state.clone(), positions.clone()))
+                }
                 _ => None,
             });
-            ends.filter(|(place, ..)| !excused || !ledger.lost_within(run.id, *place..usize::MAX)).collect()
+            ends.filter(|(sent, ..)| !excused || !ledger.lost_within(run.id, *sent..usize::MAX)).collect()
         });
         for (_, state, positions) in ends {
             let (is, at) = (left.cold.head.state(), &left.cold.positions);
@@ -149,9 +164,8 @@ fn missing(left: &Left, batch: &Batch) -> Option<String> {
             return Some(format!("the gap before sample {} of channel {}", mark.gap.end, mark.channel));
         }
     }
-    for line in body.lines.iter() {
-        let there = number(line).and_then(|number| left.lines.get(index(number)));
-        if there.is_none_or(|there| there.text != line.text) {
+    for (number, line) in body.lines.iter().filter_map(|line| Some((number(line)?, line))) {
+        if left.lines.get(index(number)).is_none_or(|there| there.text != line.text) {
             return Some(format!("line {:?}", line.text));
         }
     }

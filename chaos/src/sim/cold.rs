@@ -15,6 +15,7 @@ use lucihub_models_core::{
 };
 
 use super::client::{Client, Kind, Side};
+use super::truth::cell_words;
 use super::world::World;
 use crate::gates::Gate;
 
@@ -102,8 +103,9 @@ impl ColdArchive for SimCold {
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
         let write = async {
             let open = self.store().checkpoint(run, cells).await?;
+            self.world().about(|| cell_words(cells));
             if open {
-                self.world().stored(run, cells);
+                self.world().stored(run, cells).await?;
             }
             Ok(open)
         };

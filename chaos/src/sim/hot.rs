@@ -16,6 +16,7 @@ use lucihub_models_core::{
 };
 
 use super::client::{Client, Kind, Side};
+use super::truth::at_words as words;
 use super::world::World;
 use crate::ledger::{Said, What};
 
@@ -78,6 +79,11 @@ impl HotRuns for SimHot {
         let look = async {
             let found = self.store().get(run).await?;
             self.world().looked(run, found.as_ref()).await;
+            self.world().about(|| {
+                found.as_ref().map_or_else(String::new, |hot| {
+                    format!("{}; base {}; confirmed {}", words(&hot.next), words(&hot.base), words(&hot.confirmed))
+                })
+            });
             Ok(found)
         };
         self.read("hot.get", Some(run), look).await
@@ -167,6 +173,7 @@ impl HotAppend for SimHot {
                 }
                 self.world().placed(run, Some(restore.mark)).await;
             }
+            self.world().about(|| format!("{restored:?} {}; {}", words(&restore.confirmed), words(&restore.next)));
             Ok(restored)
         };
         self.write("hot.restore", Some(run), put_back).await
@@ -177,6 +184,7 @@ impl HotAppend for SimHot {
             let confirmed = self.store().confirm(run, safe).await?;
             if let Some(confirmed) = &confirmed {
                 self.world().confirmed(run, confirmed).await;
+                self.world().about(|| format!("{}: {}", words(safe), words(confirmed)));
             }
             Ok(confirmed)
         };

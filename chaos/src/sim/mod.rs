@@ -78,11 +78,7 @@ const LEAST: [(&str, u64); 17] = [
 
 static TRACE: AtomicBool = AtomicBool::new(false);
 
-/// Traces are kept in words, whatever was found.
-pub(crate) fn trace_all() {
-    TRACE.store(true, Ordering::Relaxed);
-}
-
+/// Whether traces are for people, and not only hashed.
 fn wants_trace() -> bool {
     TRACE.load(Ordering::Relaxed)
 }
@@ -90,6 +86,7 @@ fn wants_trace() -> bool {
 /// Goes through histories, one for each seed from this one on.
 pub(crate) fn run(seed: u64, histories: u64) -> Result<Report> {
     let begun = Instant::now();
+    TRACE.store(histories == 1, Ordering::Relaxed);
     let outcomes = all(seed, histories)?;
     let mut report = Report::new("sim");
     let mut faults: BTreeMap<&'static str, u64> = BTreeMap::new();

@@ -17,6 +17,8 @@ pub(crate) struct Step {
     pub(crate) said: &'static str,
     /// A number that tells it from others: a batch's, for example.
     pub(crate) number: u64,
+    /// More about it, where the trace is for people.
+    pub(crate) words: String,
 }
 
 /// All steps of a history.
@@ -44,7 +46,7 @@ impl Trace {
                 hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
             }
         };
-        for Step { at, client, call, run, said, number } in &self.steps {
+        for Step { at, client, call, run, said, number, words: _ } in &self.steps {
             eat(&at.to_le_bytes());
             eat(&client.to_le_bytes());
             eat(call.as_bytes());
@@ -58,11 +60,11 @@ impl Trace {
     /// The steps, one a line.
     pub(crate) fn text(&self, clients: &[String]) -> String {
         let mut text = String::new();
-        for Step { at, client, call, run, said, number } in &self.steps {
+        for Step { at, client, call, run, said, number, words } in &self.steps {
             let who = clients.get(usize::from(*client)).map_or("nemesis", String::as_str);
             let run = if *run == u8::MAX { String::new() } else { format!("run {run}") };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{at:>7} ms  {who:<12} {call:<24} {run:<6} {said} {number}");
+            let _ = writeln!(text, "{at:>7} ms  {who:<12} {call:<24} {run:<6} {said} {number} {words}");
         }
         text
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use lucihub_models_core::cold::{Checkpoint, ColdRuns};
+use lucihub_models_core::cold::{Checkpoint, ColdLogs, ColdRuns, ColdSamples};
 use lucihub_models_core::hot::{Answer, HotRun, Outcome};
-use lucihub_models_core::{Batch, Positions, RunId, WriterMark};
+use lucihub_models_core::{Batch, LogLine, Positions, Result, RunId, SampleCell, WriterMark};
 
 use super::world::World;
 use crate::gates::Gate;
@@ -104,6 +104,7 @@ impl World {
 
     /// A batch met hot storage.
     pub(crate) async fn appended(&self, client: u16, batch: &Batch, answer: &Answer) {
+        self.about(|| batch_words(batch));
         self.step(client, "append", Some(batch.run()), outcome(&answer.outcome), batch.seq());
         if answer.outcome == Outcome::Applied {
             let holder = self.truth(batch.run(), |truth| truth.holder);
@@ -167,26 +168,56 @@ impl World {
         }
     }
 
-    /// Cold storage has these cells now.
-    pub(crate) fn stored(&self, run: RunId, cells: &Checkpoint) {
-        let lost = lucihub_models_core::LogLine::lost();
-        self.truth(run, |truth| {
-            for cell in &cells.lines {
+    /// Cells were written: what cold storage has of them is noted. Of two under one key the longer one has stayed.
+    pub(crate) async fn stored(&self, run: RunId, cells: &Checkpoint) -> Result<()> {
+        let lost = LogLine::lost();
+        for cell in &cells.lines {
+            for cell in self.cold.log_cells(run, cell.cell..cell.cell + 1).await? {
                 let kept = (cell.first..).zip(&cell.lines).filter(|(_, line)| **line != lost);
-                kept.for_each(|(number, _)| truth.lines.note(number..number + 1));
+                self.truth(run, |truth| kept.for_each(|(number, _)| truth.lines.note(number..number + 1)));
             }
-            for cell in &cells.samples {
-                let samples = truth.samples.entry(cell.channel).or_default();
-                for (first, values) in cell.series.segments() {
-                    samples.note(first..first + values.len() as u64);
-                }
+        }
+        for cell in &cells.samples {
+            for SampleCell { channel, series, .. } in
+                self.cold.sample_cells(run, cell.channel, cell.cell..cell.cell + 1).await?
+            {
+                self.truth(run, |truth| {
+                    let samples = truth.samples.entry(channel).or_default();
+                    series.segments().for_each(|(first, part)| samples.note(first..first + part.len() as u64));
+                });
             }
-        });
+        }
+        Ok(())
     }
 
     async fn is_unarchived(&self, run: RunId) -> bool {
         matches!(self.cold.get(run).await, Ok(Some(cold)) if cold.archived.is_none())
     }
+}
+
+/// A batch in words.
+fn batch_words(batch: &Batch) -> String {
+    let body = batch.body();
+    let mut words: Vec<String> =
+        body.blocks.iter().map(|b| format!("{}:{}..{}", b.channel, b.first, b.end())).collect();
+    words.extend(body.gaps.iter().map(|m| format!("{}:{}..{} {}", m.channel, m.gap.first, m.gap.end, m.gap.cause)));
+    words.extend(body.states.iter().map(|change| change.state.to_string()));
+    words.extend(body.lines.iter().map(|line| line.text.clone()));
+    format!("epoch {}, {}", batch.mark().epoch, words.join(", "))
+}
+
+/// Positions in words.
+pub(crate) fn at_words(at: &Positions) -> String {
+    format!("{} states, {} lines, {:?}", at.states, at.lines, at.samples)
+}
+
+/// Cells in words.
+pub(crate) fn cell_words(cells: &Checkpoint) -> String {
+    let lines = cells.lines.iter().map(|cell| format!("lines {}..{}", cell.first, cell.end()));
+    let samples = cells.samples.iter().map(|SampleCell { channel, series, .. }| {
+        format!("{channel}:{}..{} {:?}", series.first, series.end, series.gaps)
+    });
+    lines.chain(samples).collect::<Vec<_>>().join(", ")
 }
 
 fn outcome(outcome: &Outcome) -> &'static str {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::clock::SimClock;
 use super::mutants::{Broken, Mutant};
-use super::plan::{Plan, RunPlan};
+use super::plan::Plan;
 use super::trace::{Step, Trace};
 use super::truth::Truth;
 use super::weather::Weather;
@@ -39,6 +39,7 @@ struct Notes {
     ledger: Ledger,
     findings: Findings,
     trace: Trace,
+    about: String,
     clients: Vec<(String, Arc<SimClock>)>,
     truth: BTreeMap<RunId, Truth>,
     keepers_say: String,
@@ -97,17 +98,22 @@ impl World {
         self.begun.elapsed()
     }
 
-    /// The plan of a run.
-    pub(crate) fn run(&self, run: RunId) -> Option<&RunPlan> {
-        self.plan.runs.iter().find(|plan| plan.id == run)
-    }
-
     /// A step of the trace.
     pub(crate) fn step(&self, client: u16, call: &'static str, run: Option<RunId>, said: &'static str, number: u64) {
         let at = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
         let run = run.and_then(|run| self.plan.runs.iter().position(|plan| plan.id == run));
         let run = run.and_then(|run| u8::try_from(run).ok()).unwrap_or(u8::MAX);
-        self.notes().trace.add(Step { at, client, call, run, said, number });
+        let mut notes = self.notes();
+        let words = std::mem::take(&mut notes.about);
+        notes.trace.add(Step { at, client, call, run, said, number, words });
+    }
+
+    /// More about the next step, where the trace is for people.
+    pub(crate) fn about(&self, words: impl FnOnce() -> String) {
+        if super::wants_trace() {
+            let words = words();
+            self.notes().about = words;
+        }
     }
 
     /// A line of the ledger.

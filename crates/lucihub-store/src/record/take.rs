@@ -2,6 +2,7 @@
 
 use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
 use lucihub_models_core::{DeviceId, Invalid, PageRequest, Positions, RunFilter, RunId, RunState, StoreError};
+use tokio::time::timeout;
 
 use super::error::{Failure, RecordError};
 use super::options::RecordOptions;
@@ -77,7 +78,7 @@ impl Store {
         recording::asked(run, worker, &answer);
         match answer? {
             TookOver::Taken(taken) => {
-                let stored = self.stored_beyond(&taken).await;
+                let stored = self.stored_beyond(&taken, &options).await;
                 let recorder = Recorder::start(self.clone(), request, &taken, options);
                 if let Some(stored) = stored {
                     recorder.pass_over(&stored)?;
@@ -93,9 +94,14 @@ impl Store {
 
     /// How far cold storage is, if that is further than a run that was taken over: hot storage lost it, and the writer
     /// that put it back died before it had sent all again. A worker without cold storage cannot know.
-    async fn stored_beyond(&self, taken: &Taken) -> Option<Positions> {
-        let cold = self.cold().get(taken.run.head.id).await.ok().flatten()?;
-        let at = &taken.run.next;
+    async fn stored_beyond(&self, taken: &Taken, options: &RecordOptions) -> Option<Positions> {
+        let (run, at) = (taken.run.head.id, &taken.run.next);
+        if taken.mark.epoch == 1 && options.writer.is_none() {
+            // Nobody has had it before.
+            return None;
+        }
+        // Cold storage that hangs must not cost the lease.
+        let cold = timeout(options.lease / 4, self.cold().get(run)).await.ok()?.ok().flatten()?;
         let stored = Positions { states: at.states, phases: at.phases, ..cold.positions };
         (cold.archived.is_none() && !at.covers(&stored)).then_some(stored)
     }

@@ -109,6 +109,9 @@ impl Keeper {
         let below: Option<Positions> = {
             let mut memory = self.memory();
             let Some(memory) = memory.get_mut(&run) else { return Ok(()) };
+            if let Some(confirmed) = confirmed_by_others(located).filter(|_| memory.confirmed.is_empty()) {
+                memory.confirmed.push((now, confirmed.clone()));
+            }
             let old = |at: &Timestamp| full || now.since(*at) >= self.options.trim_age;
             let count = memory.confirmed.iter().take_while(|(at, _)| old(at)).count();
             memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
@@ -118,6 +121,14 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// What hot storage still has though it is confirmed: by a keeper before this one, where this one has said nothing yet. It
+/// counts from when it is first seen.
+fn confirmed_by_others(located: &Located) -> Option<&Positions> {
+    let hot = located.hot_run()?;
+    let base = Positions { states: hot.confirmed.states, phases: hot.confirmed.phases, ..hot.base.clone() };
+    (!base.covers(&hot.confirmed)).then_some(&hot.confirmed)
 }
 
 /// Cells on their way, written whenever they fill a transaction: memory is

@@ -12,17 +12,19 @@ use crate::ledger::{Entry, Hold, Ledger, Said, What};
 impl Ledger {
     /// Whether hot storage lost a run at a time when nobody could put all of it back.
     ///
-    /// The first worker of a run can, as long as it lives and has let go of nothing that it needs: it is excused by no
-    /// loss that it outlived.
+    /// The first worker of a run can, as long as it lives, nobody else has begun, and it has let go of nothing that it
+    /// needs: it is excused by no loss that it outlived.
     pub(crate) fn is_excused(&self, run: RunId) -> bool {
         let mut losses = Vec::new();
-        let mut first = None;
+        let (mut first, mut others) = (None::<(u16, usize)>, false);
         let mut outlived = 0..0;
         for (place, line) in self.of(run) {
             match &line.what {
                 // What nobody has begun cannot be lost.
+                What::Lost if others => return true,
                 What::Lost if first.is_some() => losses.push(place),
                 What::Hold(Hold::Began(_)) if first.is_none() => first = Some((line.client, place)),
+                What::Hold(Hold::Began(_)) => others = true,
                 What::Hold(Hold::Finished(_, _, 0)) => {
                     if let Some((_, began)) = first.filter(|(client, _)| *client == line.client) {
                         // What was lost after that is no worker's to put back: it has heard all.

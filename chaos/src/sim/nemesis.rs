@@ -65,16 +65,16 @@ impl World {
             }
             Blow::Empty => {
                 self.blow("emptied", 0);
+                for run in &self.plan.runs {
+                    self.lose(run.id).await;
+                }
                 self.raw.forget_all();
-                self.plan.runs.iter().for_each(|run| self.lost(run.id));
             }
             Blow::LoseRun => {
                 let drawn = usize::try_from(dice.below(self.plan.runs.len() as u64)).unwrap_or(0);
                 let run = self.plan.runs[drawn].id;
                 self.blow("run_lost", 0);
-                if self.raw.forget(run) {
-                    self.lost(run);
-                }
+                self.lose(run).await;
             }
             Blow::Fill { span } => {
                 self.blow("filled", 0);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use lucihub_models_core::cold::{Checkpoint, ColdLogs, ColdRuns, ColdSamples};
-use lucihub_models_core::hot::{Answer, HotRun, Outcome};
+use lucihub_models_core::hot::{Answer, HotRun, HotRuns, Outcome};
 use lucihub_models_core::{Batch, LogLine, Positions, Result, RunId, SampleCell, WriterMark};
 
 use super::world::World;
@@ -29,6 +29,9 @@ pub(crate) struct Truth {
     pub(crate) samples: BTreeMap<u32, Seen>,
     /// The lines that cold storage has had.
     pub(crate) lines: Seen,
+    /// Where it stood when hot storage lost it: what cold storage did not have of that, two keepers may disagree about, of
+    /// which one has read it before the loss, and the other calls it lost.
+    doubt: Positions,
     /// When hot storage lost it last.
     lost_at: Option<Duration>,
 }
@@ -38,7 +41,11 @@ pub(crate) struct Truth {
 pub(crate) struct Seen(Vec<bool>);
 
 impl Seen {
-    fn note(&mut self, range: Range<u64>) {
+    fn note(&mut self, range: Range<u64>, doubt: u64) {
+        let range = range.start.max(doubt)..range.end;
+        if range.is_empty() {
+            return;
+        }
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
         let range = at(range.start)..at(range.end);
         if self.0.len() < range.end {
@@ -75,10 +82,13 @@ impl World {
         self.truth(run, |truth| truth.placed = false);
     }
 
-    /// The nemesis took a run from hot storage.
-    pub(crate) fn lost(&self, run: RunId) {
+    /// The nemesis takes a run from hot storage.
+    pub(crate) async fn lose(&self, run: RunId) {
         let at = self.elapsed();
+        let stood = self.raw.get(run).await.ok().flatten().map(|hot| hot.next).unwrap_or_default();
+        self.raw.forget(run);
         let had = self.truth(run, |truth| {
+            truth.doubt = truth.doubt.max(&stood);
             if truth.placed {
                 truth.lost_at = Some(at);
             }
@@ -174,7 +184,9 @@ impl World {
         for cell in &cells.lines {
             for cell in self.cold.log_cells(run, cell.cell..cell.cell + 1).await? {
                 let kept = (cell.first..).zip(&cell.lines).filter(|(_, line)| **line != lost);
-                self.truth(run, |truth| kept.for_each(|(number, _)| truth.lines.note(number..number + 1)));
+                self.truth(run, |truth| {
+                    kept.for_each(|(number, _)| truth.lines.note(number..number + 1, truth.doubt.lines))
+                });
             }
         }
         for cell in &cells.samples {
@@ -182,8 +194,8 @@ impl World {
                 self.cold.sample_cells(run, cell.channel, cell.cell..cell.cell + 1).await?
             {
                 self.truth(run, |truth| {
-                    let samples = truth.samples.entry(channel).or_default();
-                    series.segments().for_each(|(first, part)| samples.note(first..first + part.len() as u64));
+                    let (samples, doubt) = (truth.samples.entry(channel).or_default(), truth.doubt.sample(channel));
+                    series.segments().for_each(|(first, part)| samples.note(first..first + part.len() as u64, doubt));
                 });
             }
         }

@@ -80,7 +80,10 @@ async fn another_content_after_an_older_copy_is_noticed() {
     };
     assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
     let options = RecordOptions::default().with_writer(mark.writer);
-    let other = lab.store.record_with(run, "another", options).await.unwrap();
+    // It cannot ask cold storage how far that is.
+    let away = FaultPlan::none();
+    away.go_down();
+    let other = lab.split(&FaultPlan::none(), &away).record_with(run, "another", options).await.unwrap();
     other.samples(0, 0, &values(run, 1, 0..1_500)).await.unwrap();
     other.finish(RunState::Succeeded, End::default()).await.unwrap();
     let errors = keeper.walk().await.unwrap().errors;

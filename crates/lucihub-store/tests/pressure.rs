@@ -7,7 +7,7 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{eager, full_lab, lab, record_some, small, values};
+use lab::{begin_small, clean_walk, eager, full_lab, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{Gap, GapCause, RunState, Series, WriterId};
 use lucihub_store::record::{Arrival, End, OnFull};
@@ -176,12 +176,12 @@ async fn a_full_store_makes_gaps_where_the_caller_cannot_wait_and_goes_on_when_t
     let lost = recorder.stats().overflow_samples;
     assert!(lost > 0, "40 kB do not hold 128 kB");
     while lab.hot.get(run).await.unwrap().unwrap().next != recorder.next() {
-        lab::clean_walk(&keeper).await;
+        clean_walk(&keeper).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     push(8_000..9_000).await;
     assert_eq!(recorder.stats().overflow_samples, lost, "there is room again");
-    lab::clean_walk(&keeper).await;
+    clean_walk(&keeper).await;
     recorder.finish(RunState::Failed, End::default()).await.unwrap();
     let mut gone = 0;
     for channel in 0..2 {
@@ -209,7 +209,7 @@ async fn a_full_store_makes_a_patient_caller_wait_and_loses_nothing() {
     let keeper = Keeper::new(lab.store.clone(), eager());
     let keeping = async {
         loop {
-            lab::clean_walk(&keeper).await;
+            clean_walk(&keeper).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };
@@ -263,7 +263,7 @@ async fn overflow_keeps_what_waited_and_names_the_right_cause() {
     let keeper = Keeper::new(lab.store.clone(), eager());
     let keeping = async {
         loop {
-            lab::clean_walk(&keeper).await;
+            clean_walk(&keeper).await;
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };
@@ -271,7 +271,7 @@ async fn overflow_keeps_what_waited_and_names_the_right_cause() {
         () = walk => {}
         () = keeping => {}
     }
-    lab::clean_walk(&keeper).await;
+    clean_walk(&keeper).await;
     recorder.finish(RunState::Failed, End::default()).await.unwrap();
     lab.walk(KeeperOptions::default()).await;
     let (whole, _) = lab.archived(run).await;
@@ -313,4 +313,20 @@ async fn what_the_store_refuses_for_good_ends_the_recording_and_is_named() {
     recorder.log("never taken").await.unwrap();
     let error = recorder.flush().await.unwrap_err().to_string();
     assert!(error.contains("refused it for too long") && error.contains("a right is missing"), "{error}");
+}
+
+#[tokio::test]
+async fn a_keeper_lets_go_of_what_an_earlier_one_confirmed() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let _recorder = begin_small(&lab.store, run).await;
+    let patient = || KeeperOptions::default().with_checkpoint(Duration::ZERO, 0);
+    lab.walk(patient()).await;
+    let base = async || lab.hot.get(run).await.unwrap().unwrap().base;
+    let next = Keeper::new(lab.store.clone(), patient());
+    clean_walk(&next).await;
+    assert_eq!(base().await.lines, 0, "it has just been seen");
+    lab.clock.advance(Duration::from_secs(60));
+    clean_walk(&next).await;
+    assert_eq!((base().await.lines, base().await.samples), (19, vec![1_900, 1_900]));
 }

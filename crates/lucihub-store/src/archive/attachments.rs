@@ -4,16 +4,17 @@ use lucihub_models_core::hot::{ActiveDevice, HotAttachment};
 use lucihub_models_core::{NewAttachment, Result, RunId, StoreError, whole};
 
 use super::keeper::{Keeper, WalkReport};
+use crate::read::Located;
 
 /// The attachment of a device that is its entity, as it was last seen.
 const ENTITY: &str = "entity";
 
 impl Keeper {
     /// Whether attachments of an open run are to be looked at.
-    pub(super) fn attachments_due(&self, run: RunId) -> bool {
-        let now = self.store.now();
+    pub(super) fn attachments_due(&self, located: &Located) -> bool {
+        let now = self.time_of(located);
         let mut memory = self.memory();
-        let last = &mut memory.entry(run).or_default().attachments_at;
+        let last = &mut memory.entry(located.run()).or_default().attachments_at;
         let due = last.is_none_or(|at| now.since(at) >= self.options.checkpoint_age);
         if due {
             *last = Some(now);

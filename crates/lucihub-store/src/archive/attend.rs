@@ -95,7 +95,7 @@ impl Keeper {
         } else {
             self.confirm(&located).await?;
         }
-        if sealed || self.attachments_due(run) {
+        if sealed || self.attachments_due(&located) {
             self.attachments(run, sealed, report).await?;
         }
         if sealed {

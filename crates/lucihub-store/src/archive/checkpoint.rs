@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::{Checkpoint, ColdRun};
 use lucihub_models_core::hot::HotRun;
-use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, RunId, SampleCell};
+use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, SampleCell, Timestamp};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
@@ -25,7 +25,7 @@ impl Keeper {
         let channels = u32::try_from(want.samples.len()).unwrap_or(u32::MAX);
         let samples: u64 = (0..channels).map(|c| want.sample(c).saturating_sub(have.sample(c))).sum();
         let bytes = 8 * samples + LINE_BYTES * want.lines.saturating_sub(have.lines);
-        let now = self.store.now();
+        let now = self.time_of(located);
         let mut memory = self.memory();
         // The age counts from the first look, so that a run that has just begun is not written at once.
         let since = *memory.entry(located.run()).or_default().checkpointed_at.get_or_insert(now);
@@ -41,7 +41,7 @@ impl Keeper {
 
     /// Writes every cell that has grown, up to a position, then tells hot storage what is safe.
     pub(super) async fn checkpoint(&self, located: &Located, want: &Positions, report: &mut WalkReport) -> Result<()> {
-        let (run, have) = (located.run(), located.cold_positions());
+        let have = located.cold_positions();
         if !have.covers(want) {
             let mut writing = Writing { keeper: self, located, cells: Checkpoint::default(), bytes: 0, open: true };
             writing.lines(have.lines..want.lines).await?;
@@ -54,12 +54,17 @@ impl Keeper {
             }
             report.checkpoints += 1;
         }
-        self.tell_confirmed(run, want).await
+        self.tell_confirmed(located, want).await
+    }
+
+    /// The time by the clock of hot storage: that of a keeper's machine may jump (H9).
+    pub(super) fn time_of(&self, located: &Located) -> Timestamp {
+        located.hot_run().map_or_else(|| self.store.now(), |hot| hot.now)
     }
 
     /// Notes that nothing is unconfirmed of what this keeper saw.
     pub(super) fn all_written(&self, located: &Located) {
-        let now = self.store.now();
+        let now = self.time_of(located);
         let mut memory = self.memory();
         let memory = memory.entry(located.run()).or_default();
         memory.checkpointed_at = Some(now);
@@ -83,12 +88,13 @@ impl Keeper {
         if hot.confirmed.covers(&safe) {
             return Ok(());
         }
-        self.tell_confirmed(located.run(), &safe).await
+        self.tell_confirmed(located, &safe).await
     }
 
-    async fn tell_confirmed(&self, run: RunId, safe: &Positions) -> Result<()> {
+    async fn tell_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
+        let run = located.run();
         if let Some(confirmed) = self.store.hot().confirm(run, safe).await? {
-            let now = self.store.now();
+            let now = self.time_of(located);
             self.memory().entry(run).or_default().confirmed.push((now, confirmed));
         }
         Ok(())
@@ -99,11 +105,14 @@ impl Keeper {
     pub(super) async fn trim(&self, located: &Located) -> Result<()> {
         let run = located.run();
         let full = self.store.hot().health().await?.fill() >= self.options.trim_fill;
-        let now = self.store.now();
+        let now = self.time_of(located);
         let below: Option<Positions> = {
             let mut memory = self.memory();
             let Some(memory) = memory.get_mut(&run) else { return Ok(()) };
-            let old = |at: &lucihub_models_core::Timestamp| full || now.since(*at) >= self.options.trim_age;
+            if let Some(confirmed) = confirmed_by_others(located).filter(|_| memory.confirmed.is_empty()) {
+                memory.confirmed.push((now, confirmed.clone()));
+            }
+            let old = |at: &Timestamp| full || now.since(*at) >= self.options.trim_age;
             let count = memory.confirmed.iter().take_while(|(at, _)| old(at)).count();
             memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
         };
@@ -112,6 +121,14 @@ impl Keeper {
         }
         Ok(())
     }
+}
+
+/// What hot storage still has though it is confirmed: by a keeper before this one, where this one has said nothing yet. It
+/// counts from when it is first seen.
+fn confirmed_by_others(located: &Located) -> Option<&Positions> {
+    let hot = located.hot_run()?;
+    let base = Positions { states: hot.confirmed.states, phases: hot.confirmed.phases, ..hot.base.clone() };
+    (!base.covers(&hot.confirmed)).then_some(&hot.confirmed)
 }
 
 /// Cells on their way, written whenever they fill a transaction: memory is

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::ahead::{Look, Verified};
@@ -41,7 +42,7 @@ pub struct Keeper {
 /// What a keeper remembers of a live run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// When it last wrote a checkpoint.
+    /// When it last wrote a checkpoint, by hot storage's clock, as all times here.
     pub(super) checkpointed_at: Option<Timestamp>,
     /// What was confirmed when, oldest first: what is old enough may be trimmed.
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
@@ -55,9 +56,9 @@ pub(super) struct Memory {
     pub(super) lag: Duration,
     /// When its attachments were last looked at.
     pub(super) attachments_at: Option<Timestamp>,
-    /// Since when hot storage has not had it.
-    pub(super) lost_since: Option<Timestamp>,
-    /// The end of a lease that has run out, and when that was first seen, by hot storage's clock.
+    /// Since when hot storage has not had it, by no clock.
+    pub(super) lost_since: Option<Instant>,
+    /// The end of a lease that has run out, and when that was first seen.
     pub(super) run_out: Option<(Timestamp, Timestamp)>,
 }
 
@@ -198,8 +199,9 @@ impl Keeper {
         let attended = stream::iter(runs).map(|run| async move {
             let mut report = WalkReport::default();
             if let Err(error) = self.attend(run, &mut report).instrument(keeping::attend(run)).await {
-                // Where this keeper gets no answer, its worker may get none either.
-                self.memory().entry(run).or_default().run_out = None;
+                // Where this keeper gets no answer, its worker may get none either: it has the time anew.
+                let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
+                clear(self.memory().entry(run).or_default());
                 // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
                 let gone = matches!(self.store.cold().get(run).await, Ok(None));
                 if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {

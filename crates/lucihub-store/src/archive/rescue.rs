@@ -5,6 +5,7 @@ use std::time::Duration;
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Outcome, Restore, Restored, TakeOver, TookOver};
 use lucihub_models_core::{Batch, BatchBody, Limits, Positions, Result, RunHead, RunState, StateChange, WriterMark};
+use tokio::time::Instant;
 
 use super::keeper::{Keeper, WalkReport};
 use crate::observe::keeping;
@@ -61,9 +62,8 @@ impl Keeper {
     /// to do so itself, and ends it: what the store lost is a gap.
     pub(super) async fn rescue(&self, cold: ColdRun, report: &mut WalkReport) -> Result<()> {
         let run = cold.head.id;
-        let now = self.store.now();
-        let since = *self.memory().entry(run).or_default().lost_since.get_or_insert(now);
-        if now.since(since) < self.options.lost_patience {
+        let since = *self.memory().entry(run).or_default().lost_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < self.options.lost_patience {
             return Ok(());
         }
         if cold.head.state().is_terminal() {

@@ -264,6 +264,15 @@ impl Recorder {
         self.wait_until(|p| p.cancel).await
     }
 
+    /// Begins after what cold storage has of a run that hot storage went back with. Its place is marked as lost in hot
+    /// storage, which keepers know to be no content: what is stored stays.
+    pub(super) fn pass_over(&self, stored: &Positions) -> Result<(), RecordError> {
+        self.with_pending(|p, _| {
+            p.pass_over(stored, self.limits.gap);
+            Ok(())
+        })
+    }
+
     /// Pushes something small, once there is room. `repeats` tells whether it
     /// would change nothing.
     pub(super) async fn push(

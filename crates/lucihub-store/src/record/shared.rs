@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
 use lucihub_models_core::hot::SmallAttachment;
-use lucihub_models_core::{AttachmentName, Batch, BatchBody, Gap, GapCause, Positions, RunId, RunState, WriterMark};
+use lucihub_models_core::{
+    AttachmentName, Batch, BatchBody, Gap, GapCause, LogLine, Positions, RunId, RunState, WriterMark,
+};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -119,6 +121,27 @@ impl Pending {
         self.closed += 1;
         self.ready_bytes += body.size();
         self.ready.push_back(Ready { body, end: self.next.clone(), place: self.closed });
+    }
+
+    /// Marks all up to positions as lost, in gaps of at most so many samples.
+    pub(super) fn pass_over(&mut self, to: &Positions, gap: u64) {
+        while self.next.lines < to.lines {
+            self.next.lines += 1;
+            self.open.line(LogLine::lost());
+            if self.open.bytes() >= self.batch_bytes {
+                self.close_open();
+            }
+        }
+        for channel in 0..u32::try_from(self.channels).unwrap_or(u32::MAX) {
+            while self.next.sample(channel) < to.sample(channel) {
+                let next = self.next.sample(channel);
+                let end = to.sample(channel).min(next.saturating_add(gap.max(1)));
+                self.take_gap(channel, Gap::new(next..end, GapCause::Store));
+                if end < to.sample(channel) {
+                    self.close_open();
+                }
+            }
+        }
     }
 
     /// Makes a body without content ready, for the sake of its answer.

@@ -1,7 +1,8 @@
 //! Taking a run over, to record it.
 
-use lucihub_models_core::hot::{TakeOver, TookOver};
-use lucihub_models_core::{DeviceId, Invalid, PageRequest, RunFilter, RunId, RunState, StoreError};
+use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
+use lucihub_models_core::{DeviceId, Invalid, PageRequest, Positions, RunFilter, RunId, RunState, StoreError};
+use tokio::time::timeout;
 
 use super::error::{Failure, RecordError};
 use super::options::RecordOptions;
@@ -76,11 +77,32 @@ impl Store {
         };
         recording::asked(run, worker, &answer);
         match answer? {
-            TookOver::Taken(taken) => Ok(Recorder::start(self.clone(), request, &taken, options)),
+            TookOver::Taken(taken) => {
+                let stored = self.stored_beyond(&taken, &options).await;
+                let recorder = Recorder::start(self.clone(), request, &taken, options);
+                if let Some(stored) = stored {
+                    recorder.pass_over(&stored)?;
+                }
+                Ok(recorder)
+            }
             TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
             TookOver::Cancelled => Err(RecordError::Cancelled(run)),
             TookOver::Sealed(seal) => Err(RecordError::Failed { run, failure: Failure::Sealed(seal) }),
             TookOver::NoRun => Err(RecordError::NoRun(run)),
         }
+    }
+
+    /// How far cold storage is, if that is further than a run that was taken over: hot storage lost it, and the writer
+    /// that put it back died before it had sent all again. A worker without cold storage cannot know.
+    async fn stored_beyond(&self, taken: &Taken, options: &RecordOptions) -> Option<Positions> {
+        let (run, at) = (taken.run.head.id, &taken.run.next);
+        if taken.mark.epoch == 1 && options.writer.is_none() {
+            // Nobody has had it before.
+            return None;
+        }
+        // Cold storage that hangs must not cost the lease.
+        let cold = timeout(options.lease / 4, self.cold().get(run)).await.ok()?.ok().flatten()?;
+        let stored = Positions { states: at.states, phases: at.phases, ..cold.positions };
+        (cold.archived.is_none() && !at.covers(&stored)).then_some(stored)
     }
 }

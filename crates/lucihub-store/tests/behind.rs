@@ -1,0 +1,104 @@
+//! Hot storage is behind what cold storage has, and clocks are behind each other.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[cfg(test)]
+mod lab;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lab::{begin_small, eager, end_small, lab, record_some, small, values};
+use lucihub_models_core::hot::{HotAppend, HotRuns, Restore, Restored};
+use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
+use lucihub_store::record::End;
+use lucihub_store::{Keeper, KeeperOptions, Recorder, Store};
+use lucihub_testkit::{FaultPlan, ManualClock};
+
+/// H9: hot storage's clock is right, and the keeper's goes back by an hour.
+#[tokio::test]
+async fn a_keeper_whose_clock_goes_back_writes_its_checkpoints_in_time() {
+    let lab = lab();
+    let own = Arc::new(ManualClock::default());
+    let store = Store::builder(lab.hot.clone(), lab.cold.clone()).clock(own.clone()).build();
+    let run = small(&lab.store, 1).await.id;
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    let keeper = Keeper::new(store, KeeperOptions::default().with_trim_age(Duration::from_secs(10)));
+    record_some(&recorder, 1, 0..200, 100).await;
+    recorder.flush().await.unwrap();
+    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 0, "the first look");
+    own.set(own.now().before(Duration::from_secs(3_600)));
+    lab.clock.advance(Duration::from_secs(2));
+    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 1);
+    lab.clock.advance(Duration::from_secs(10));
+    lab::clean_walk(&keeper).await;
+    assert_eq!(lab.hot.get(run).await.unwrap().unwrap().base.sample(0), 200, "and lets go of what is old");
+}
+
+/// Hot storage is emptied, its writer dies while it sends again what cold storage has already, and the next one goes on
+/// from there, otherwise.
+#[tokio::test(start_paused = true)]
+async fn a_writer_begins_after_what_cold_storage_has() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let first = begin_small(&lab.store, run).await;
+    lab.walk(eager()).await;
+    let before = lab.store.run(run).await.unwrap();
+    drop(first);
+    assert!(lab.hot.lose(run));
+    let back = Positions { states: 2, lines: 3, samples: vec![300, 1_100], ..Positions::default() };
+    let restore = Restore {
+        head: before.head.clone(),
+        worker: "worker".to_owned(),
+        mark: WriterMark { writer: WriterId::from_bits(9), epoch: 1 },
+        lease: Duration::from_secs(60),
+        last_seq: 3,
+        confirmed: back.clone(),
+        next: back,
+    };
+    assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
+    lab.clock.advance(Duration::from_secs(61));
+
+    let next = lab.store.record(run, "another").await.unwrap();
+    assert_eq!((next.next().lines, next.next().samples), (19, vec![1_900, 1_900]), "as far as cold storage is");
+    end_small(&next).await;
+    lab.walk(eager()).await;
+    let (whole, _) = lab.archived(run).await;
+    assert_eq!(whole.logs[..19], before.logs, "what was confirmed is there, and not called lost");
+    for (channel, (series, before)) in (0..).zip(whole.series.iter().zip(&before.series)) {
+        assert_eq!(series.slice(0..1_900), *before, "channel {channel}");
+        assert_eq!(series.slice(1_900..4_000).values, values(run, channel, 1_900..4_000));
+    }
+}
+
+/// A run is lost, and hot storage is away for longer than a lost run waits: keeper and worker are back at the same time.
+#[tokio::test(start_paused = true)]
+async fn an_outage_after_a_loss_costs_no_run_its_worker() {
+    let (lab, away) = (lab(), FaultPlan::default());
+    let apart = lab.split(&away, &FaultPlan::default());
+    let run = small(&lab.store, 2).await.id;
+    let recorder = lab.split(&away, &FaultPlan::default()).record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 2, 0..1_000, 100).await;
+    recorder.flush().await.unwrap();
+    lab.walk(eager()).await;
+    let keeper = Keeper::new(apart, eager());
+    assert!(lab.hot.lose(run));
+    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "the loss is seen");
+    away.go_down();
+    tokio::time::advance(Duration::from_secs(50)).await;
+    assert_eq!(keeper.walk().await.unwrap().errors.len(), 1);
+    tokio::time::advance(Duration::from_secs(50)).await;
+    away.mend();
+    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "the worker has its time anew");
+    end_small_from(&recorder, 1_000).await;
+    lab.walk(eager()).await;
+    let (whole, _) = lab.archived(run).await;
+    assert_eq!(whole.head.state(), &RunState::Succeeded);
+    assert!(whole.series.iter().all(|series| series.gaps.is_empty()));
+}
+
+async fn end_small_from(recorder: &Recorder, from: u64) {
+    record_some(recorder, 2, from..2_000, 100).await;
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+}

@@ -100,7 +100,7 @@ impl Given {
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(20), come).await;
-        in_time.unwrap_or_else(|_| panic!("{}: {:?}, not {rows:?}", self.place, self.rows()));
+        assert!(in_time.is_ok(), "{}: {:?}, not {rows:?}", self.place, self.rows());
     }
 }
 

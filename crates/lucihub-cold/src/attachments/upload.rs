@@ -83,7 +83,8 @@ impl<E: Engine> Cold<E> {
             let (sum, chunks) = (cutter.sum.finish(), Vec::from_iter(Some(chunk).filter(|chunk| !chunk.is_empty())));
             return self.write(move |conn| upload.put_whole(conn, &chunks, sum)).await;
         }
-        let mut unfinished = Unfinished { cold: self.clone(), runtime: Handle::current(), upload: Some(upload.clone()) };
+        let mut unfinished =
+            Unfinished { cold: self.clone(), runtime: Handle::current(), upload: Some(upload.clone()) };
         let begun = upload.clone();
         self.write(move |conn| begun.begin(conn)).await?;
         let put = self.upload_rest(&upload, chunk, &mut cutter).await?;

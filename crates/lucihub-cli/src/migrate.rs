@@ -67,10 +67,7 @@ async fn undo_with(args: &UndoArgs, verb: &'static str, change: Change) -> Resul
     if !args.yes {
         confirm(&plan, verb)?;
     }
-    done(&match change {
-        Change::Down(count) => migrate::down(&url, count).await.map_err(unopened)?,
-        _ => migrate::redo(&url).await.map_err(unopened)?,
-    })
+    done(&migrate::as_planned(&url, change, plan).await.map_err(unopened)?)
 }
 
 fn done(names: &[String]) -> Result<(), Failure> {

@@ -1,7 +1,8 @@
 //! Attachments: named bytes on runs and devices, in chunks.
 //!
 //! An upload is a row that nobody sees and its chunks, each written in a transaction of its own; a last one makes the row
-//! the attachment of its name. What is seen by nobody any more is swept, a little at a time (`sweep.rs`).
+//! the attachment of its name. What is seen by nobody any more is swept, a little at a time and mostly in the background
+//! (`sweep.rs`).
 //!
 //! Locks are taken in one order: run or device, upload, chunk.
 
@@ -22,6 +23,8 @@ use crate::error::Error;
 use crate::runs;
 use crate::schema::{attachments, devices};
 use crate::types::{Id, Time};
+
+pub(crate) use sweep::Sweeping;
 
 /// What a row of `attachments` says that is seen.
 #[derive(Debug, Queryable, Selectable)]

@@ -8,6 +8,7 @@ use lucihub_models_core::{Clock, Invalid, Limits, Result, StoreError, Timestamp}
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task;
 
+use crate::attachments::Sweeping;
 use crate::conn::Conn;
 use crate::error::Error;
 
@@ -39,11 +40,12 @@ pub struct Cold<E> {
     engine: Arc<E>,
     limits: Limits,
     clock: Arc<dyn Clock>,
+    pub(crate) sweeping: Sweeping,
 }
 
 impl<E> Cold<E> {
     pub(crate) fn new(engine: E, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self { engine: Arc::new(engine), limits, clock }
+        Self { engine: Arc::new(engine), limits, clock, sweeping: Sweeping::default() }
     }
 
     pub(crate) const fn limits(&self) -> &Limits {
@@ -144,7 +146,12 @@ fn closed(error: impl fmt::Display) -> StoreError {
 
 impl<E> Clone for Cold<E> {
     fn clone(&self) -> Self {
-        Self { engine: self.engine.clone(), limits: self.limits.clone(), clock: self.clock.clone() }
+        Self {
+            engine: self.engine.clone(),
+            limits: self.limits.clone(),
+            clock: self.clock.clone(),
+            sweeping: self.sweeping.clone(),
+        }
     }
 }
 

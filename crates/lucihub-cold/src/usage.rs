@@ -1,5 +1,7 @@
 //! How many runs were created, for quotas.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use lucihub_models_core::cold::{Quota, Usage};
 use lucihub_models_core::{DeviceType, Result, RunHead, Timestamp};
@@ -8,6 +10,10 @@ use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::schema::usage;
 use crate::types::{Free, Time};
+
+/// How long counts are kept. Nobody asks for more than a day; the rest is room for clocks: one that is days ahead must not
+/// take away what counts again as soon as it is set right, or what others count by theirs.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Counts a run that was just created, unless that is one too many. In the transaction that creates it.
 pub(crate) fn count(conn: &mut Conn<'_>, head: &RunHead, quota: Option<&Quota>, now: Timestamp) -> Result<(), Error> {
@@ -34,8 +40,8 @@ pub(crate) fn count(conn: &mut Conn<'_>, head: &RunHead, quota: Option<&Quota>, 
             .set(usage::runs.eq(usage::runs + 1))
             .execute(c)
     })?;
-    // Nobody asks for more than a day. What is older goes with the next run of the same kind.
-    let old = Time(Usage::day_ago(Usage::day_ago(now)));
+    // What is older goes with the next run of the same kind. What lies ahead stays: it counts until it is old.
+    let old = Time(Usage::day_ago(now).before(KEPT));
     on_conn!(conn, c => {
         let rows = usage::table.filter(usage::owner.eq(&owner).and(usage::device_type.eq(&kind)).and(usage::minute.lt(old)));
         diesel::delete(rows).execute(c)

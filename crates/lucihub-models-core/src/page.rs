@@ -23,8 +23,11 @@ pub enum Order {
 
 /// Where a page begins: after the last run of the page before, of the same search.
 ///
-/// As text it is opaque: hexadecimal digits, with a version and a checksum. What
-/// was changed on its way is refused, and so is a cursor of another search.
+/// As text it is opaque: hexadecimal digits, with a version and a checksum.
+/// What was damaged on its way is refused, and so is a cursor of another search:
+/// that is against mistakes. Nothing in it is secret or signed; whoever makes
+/// one up begins elsewhere in the same search and sees nothing more, since the
+/// filter is sent again with every page.
 ///
 /// ```
 /// use lucihub_models_core::{Order, PageCursor, RunFilter, Timestamp};

@@ -1,10 +1,12 @@
 //! Sweeping up what nobody sees: uploads that were given up, replaced or deleted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::dsl::min;
 use diesel::prelude::*;
 use lucihub_models_core::Timestamp;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
@@ -12,26 +14,54 @@ use crate::error::Error;
 use crate::schema::{attachment_chunks, attachments};
 use crate::types::{Id, Time};
 
-/// How long an upload may take. After that it counts as given up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long an upload may wait for its next chunk. After that it counts as given up. The clocks of all who use a database
+/// are to agree better than that.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// Chunks that one transaction deletes: a few MiB, so that others wait no longer than for any write.
 const CHUNKS: i64 = 8;
-/// Transactions of one sweep: what the largest attachment has left, and as much again of what others left.
-const STEPS: usize = 40;
+
+/// Who sweeps in the background: one task, and one more that waits for its turn. What comes while that one waits it will
+/// find, so nobody else needs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Sweeping {
+    places: Arc<Semaphore>,
+    turn: Arc<Mutex<()>>,
+}
+
+impl Default for Sweeping {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(2)), turn: Arc::default() }
+    }
+}
 
 #[expect(private_bounds, reason = "engines are this crate's alone")]
 impl<E: Engine> Cold<E> {
-    /// Sweeps a bounded share. It is no part of what the caller asked for, so a failure is left to the next one.
+    /// Sweeps one step, and leaves the rest to the background.
     pub(super) async fn sweep(&self) {
-        let now = self.now();
-        for _ in 0..STEPS {
-            let due = self.look(move |conn| Ok(due(conn, now)?.is_some())).await;
-            let swept = matches!(due, Ok(true)) && self.write(move |conn| sweep_some(conn, now)).await.is_ok();
-            if !swept {
-                return;
-            }
+        if !self.sweep_step().await {
+            return;
         }
+        if let Ok(place) = self.sweeping.places.clone().try_acquire_owned() {
+            let cold = self.clone();
+            tokio::spawn(async move {
+                cold.sweep_all().await;
+                drop(place);
+            });
+        }
+    }
+
+    /// Sweeps until nothing is due, in steps between which others write.
+    pub(super) async fn sweep_all(&self) {
+        let _mine = self.sweeping.turn.lock().await;
+        while self.sweep_step().await {}
+    }
+
+    /// Whether there was something to sweep. It is no part of what anybody asked for, so a failure is left to the next.
+    async fn sweep_step(&self) -> bool {
+        let now = self.now();
+        let due = self.look(move |conn| Ok(due(conn, now)?.is_some())).await;
+        matches!(due, Ok(true)) && matches!(self.write(move |conn| sweep_some(conn, now)).await, Ok(true))
     }
 }
 
@@ -64,9 +94,9 @@ fn hold_due(conn: &mut Conn<'_>, now: Timestamp) -> QueryResult<Option<Id>> {
     }
 }
 
-/// Deletes some chunks of an upload, or the row that has none any more.
-fn sweep_some(conn: &mut Conn<'_>, now: Timestamp) -> Result<(), Error> {
-    let Some(id) = hold_due(conn, now)? else { return Ok(()) };
+/// Deletes some chunks of an upload, or the row that has none any more; `false` if others hold all that is due.
+fn sweep_some(conn: &mut Conn<'_>, now: Timestamp) -> Result<bool, Error> {
+    let Some(id) = hold_due(conn, now)? else { return Ok(false) };
     let of_it = attachment_chunks::table.filter(attachment_chunks::attachment.eq(id));
     let first: Option<i64> = on_conn!(conn, c => of_it.select(min(attachment_chunks::chunk)).first(c))?;
     match first {
@@ -76,5 +106,5 @@ fn sweep_some(conn: &mut Conn<'_>, now: Timestamp) -> Result<(), Error> {
         }
         None => on_conn!(conn, c => diesel::delete(attachments::table.find(id)).execute(c))?,
     };
-    Ok(())
+    Ok(true)
 }

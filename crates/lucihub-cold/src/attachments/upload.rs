@@ -7,6 +7,7 @@ use lucihub_models_core::{
     AttachmentInfo, ByteDigest, ByteStream, Digest, IdSource, Invalid, NewAttachment, Result, RunId, StoreError,
     Subject, SystemIds, Timestamp, whole,
 };
+use tokio::runtime::Handle;
 
 use super::{check_there, hold, place, seen, sweep::PATIENCE};
 use crate::codec::checksum::Checksum;
@@ -70,32 +71,36 @@ impl<E: Engine> Cold<E> {
         attachment: &NewAttachment,
         source: ByteStream,
     ) -> Result<AttachmentInfo> {
-        let upload = self.new_upload(subject, attachment);
+        let mut upload = self.new_upload(subject, attachment);
         // What it hangs on is looked at first: nobody sends 64 MiB to learn of a wrong name.
         let first = upload.clone();
         self.look(move |conn| first.check_place(conn)).await?;
         let mut cutter = self.cut(&upload, source);
         let chunk = cutter.next().await?;
+        upload.now = self.now();
         if chunk.len() < CHUNK {
             // All of it, and small: one transaction.
             let (sum, chunks) = (cutter.sum.finish(), Vec::from_iter(Some(chunk).filter(|chunk| !chunk.is_empty())));
             return self.write(move |conn| upload.put_whole(conn, &chunks, sum)).await;
         }
+        let mut unfinished =
+            Unfinished { cold: self.clone(), runtime: Handle::current(), upload: Some(upload.clone()) };
         let begun = upload.clone();
         self.write(move |conn| begun.begin(conn)).await?;
-        let put = self.upload_rest(&upload, chunk, &mut cutter).await;
-        if put.is_err() {
-            // A courtesy: if this fails too, a day later it is swept all the same.
-            let _left = self.write(move |conn| upload.give_up(conn)).await;
-        }
-        put
+        let put = self.upload_rest(&upload, chunk, &mut cutter).await?;
+        unfinished.upload = None;
+        Ok(put)
     }
 
     async fn upload_rest(&self, upload: &Upload, mut chunk: Vec<u8>, cutter: &mut Cutter) -> Result<AttachmentInfo> {
         let mut count = 0;
         while !chunk.is_empty() {
-            let (upload, number) = (upload.clone(), count);
-            self.write(move |conn| upload.write_chunk(conn, number, &chunk)).await?;
+            let (upload, number, now) = (upload.clone(), count, self.now());
+            self.write(move |conn| {
+                upload.go_on(conn, now)?;
+                upload.write_chunk(conn, number, &chunk)
+            })
+            .await?;
             count += 1;
             chunk = cutter.next().await?;
         }
@@ -195,6 +200,21 @@ impl Upload {
         Ok(())
     }
 
+    /// Puts the end of patience off, unless it has come, or the upload was given up.
+    fn go_on(&self, conn: &mut Conn<'_>, now: Timestamp) -> Result<(), Error> {
+        let mine = attachments::table.find(self.id).filter(attachments::sweep_at.gt(Time(now)));
+        let until = attachments::sweep_at.eq(Time(now.after(PATIENCE)));
+        match on_conn!(conn, c => diesel::update(mine).set(until).execute(c))? {
+            0 => Err(self.too_late()),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_late(&self) -> Error {
+        let why = format!("its upload stood still for {PATIENCE:?} and counts as given up; begin it anew");
+        StoreError::precondition(self.place(), why).into()
+    }
+
     fn write_chunk(&self, conn: &mut Conn<'_>, number: u64, payload: &[u8]) -> Result<(), Error> {
         let number = column("chunk", number)?;
         let row = (
@@ -246,12 +266,17 @@ impl Upload {
         if shown == 1 && u64::try_from(there) == Ok(chunks) {
             return Ok(info);
         }
-        let why = format!("its upload took longer than {PATIENCE:?} and counts as given up; begin it anew");
-        Err(StoreError::precondition(self.place(), why).into())
+        Err(self.too_late())
     }
 
+    /// Leaves it to be swept, unless it is seen after all: its last transaction may have gone on without its caller.
     fn give_up(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
-        Ok(retire(conn, self.id, self.now)?)
+        on_conn!(conn, c => {
+            let unseen = attachments::table.find(self.id).filter(attachments::sweep_at.is_not_null());
+            // From when it began, so that a chunk which is still on its way cannot put it off.
+            diesel::update(unseen).set(attachments::sweep_at.eq(Time(self.now))).execute(c)
+        })?;
+        Ok(())
     }
 
     fn info(&self, (size, digest): (u64, Digest)) -> AttachmentInfo {
@@ -260,7 +285,27 @@ impl Upload {
     }
 }
 
-/// Leaves an upload to be swept.
+/// Gives an upload up that ends without being seen: for an error, or since its caller has gone, which nobody else
+/// would notice.
+struct Unfinished<E: Engine> {
+    cold: Cold<E>,
+    /// Where it goes on, wherever it is dropped.
+    runtime: Handle,
+    upload: Option<Upload>,
+}
+
+impl<E: Engine> Drop for Unfinished<E> {
+    fn drop(&mut self) {
+        let (Some(upload), cold) = (self.upload.take(), self.cold.clone()) else { return };
+        self.runtime.spawn(async move {
+            // A courtesy: if this fails, it is swept when patience ends.
+            let _left = cold.write(move |conn| upload.give_up(conn)).await;
+            cold.sweep_all().await;
+        });
+    }
+}
+
+/// Leaves the attachment that was seen so far to be swept.
 fn retire(conn: &mut Conn<'_>, id: Id, now: Timestamp) -> QueryResult<()> {
     on_conn!(conn, c => {
         diesel::update(attachments::table.find(id)).set(attachments::sweep_at.eq(Time(now))).execute(c)

@@ -80,7 +80,12 @@ impl Migrator {
     }
 
     pub(crate) fn change(&self, change: Change) -> Result<Vec<String>, Error> {
-        self.alone(|conn, what| self.changed(conn, change, what))
+        self.alone(|conn, what| self.changed(conn, change, None, what))
+    }
+
+    /// Changes what was looked at, and nothing else.
+    pub(crate) fn change_as_planned(&self, change: Change, seen: &MigrationPlan) -> Result<Vec<String>, Error> {
+        self.alone(|conn, what| self.changed(conn, change, Some(seen), what))
     }
 
     /// Makes a database ready to be used: its schema is one that this library may use, or is brought there where that
@@ -90,7 +95,7 @@ impl Migrator {
             |conn: &mut Conn<'_>, what: &str| Standing::read(conn, &self.library, what)?.usable(&self.library, what);
         let ready = |conn: &mut Conn<'_>, what: &str, migrate: bool| {
             if migrate {
-                self.changed(conn, Change::Up, what)?;
+                self.changed(conn, Change::Up, None, what)?;
             }
             usable(conn, what)
         };
@@ -108,8 +113,17 @@ impl Migrator {
         }
     }
 
-    fn changed(&self, conn: &mut Conn<'_>, change: Change, what: &str) -> Result<Vec<String>, Error> {
+    fn changed(
+        &self,
+        conn: &mut Conn<'_>,
+        change: Change,
+        seen: Option<&MigrationPlan>,
+        what: &str,
+    ) -> Result<Vec<String>, Error> {
         let plan = Plan::of(conn, &self.library, change, what)?;
+        if let Some(seen) = seen {
+            plan.refuse_unseen(seen, what)?;
+        }
         run::run(conn, &plan, what)
     }
 

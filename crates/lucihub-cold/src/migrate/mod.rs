@@ -117,6 +117,16 @@ pub async fn redo(url: &str) -> Result<Vec<String>> {
     change(url, Change::Redo).await
 }
 
+/// Runs a change as it was planned and looked at, and returns the names of its migrations. Others may have migrated since
+/// then: if other migrations would run now, none does.
+///
+/// # Errors
+/// As [`up`] and [`down`]; `Precondition` if the change would run something else than `plan` says.
+pub async fn as_planned(url: &str, change: Change, plan: MigrationPlan) -> Result<Vec<String>> {
+    let migrator = Migrator::of_url(url)?;
+    blocking(move || migrator.change_as_planned(change, &plan)).await
+}
+
 async fn change(url: &str, change: Change) -> Result<Vec<String>> {
     let migrator = Migrator::of_url(url)?;
     blocking(move || migrator.change(change)).await

@@ -101,15 +101,44 @@ impl Plan {
 
     /// The part that people look at.
     pub(crate) fn shown(self) -> MigrationPlan {
-        let steps = self.steps.into_iter().map(|step| PlannedStep {
-            name: step.script.name.to_owned(),
-            direction: step.direction,
-            in_transaction: step.script.in_transaction,
-            repair: step.repair,
-            sql: step.script.sql(step.direction).to_owned(),
-        });
-        MigrationPlan { preparation: self.preparation, steps: steps.collect() }
+        let steps = self.steps.iter().map(Step::shown).collect();
+        MigrationPlan { preparation: self.preparation, steps }
     }
+
+    /// Refuses to run other migrations than were looked at. What makes a place for them loses nothing.
+    pub(crate) fn refuse_unseen(&self, seen: &MigrationPlan, what: &str) -> Result<(), Error> {
+        if self.steps.iter().map(Step::shown).eq(seen.steps.iter().cloned()) {
+            return Ok(());
+        }
+        let now = listed(self.steps.iter().map(|step| (step.script.name, step.direction)));
+        let then = listed(seen.steps.iter().map(|step| (&*step.name, step.direction)));
+        let why = if now == then {
+            format!("the statements of {now} are others than when it was looked at; look again")
+        } else {
+            format!(
+                "somebody migrated meanwhile: this would run {now}, and what was looked at is {then}; nothing was \
+                 changed, look again"
+            )
+        };
+        Err(StoreError::precondition(what, why).into())
+    }
+}
+
+impl Step {
+    fn shown(&self) -> PlannedStep {
+        PlannedStep {
+            name: self.script.name.to_owned(),
+            direction: self.direction,
+            in_transaction: self.script.in_transaction,
+            repair: self.repair.clone(),
+            sql: self.script.sql(self.direction).to_owned(),
+        }
+    }
+}
+
+fn listed<'a>(steps: impl Iterator<Item = (&'a str, Direction)>) -> String {
+    let steps: Vec<_> = steps.map(|(name, direction)| format!("{name} ({direction})")).collect();
+    if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") }
 }
 
 impl Standing {

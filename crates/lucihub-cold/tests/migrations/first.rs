@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lucihub_cold::migrate::{self, MigrationState};
-use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_models_core::cold::{Archived, ColdStore};
 use lucihub_models_core::{PageRequest, RunFilter};
 use lucihub_testkit::ManualClock;
@@ -80,19 +79,16 @@ async fn migrate(place: &Place) {
 async fn a_file_of_the_first_schema_is_read() {
     let place = Place::sqlite();
     let path = place.url().strip_prefix("sqlite:").unwrap().to_owned();
-    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/first.sqlite"), &path).unwrap();
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/first.sqlite"), path).unwrap();
     migrate(&place).await;
-    read(&SqliteCold::open(SqliteOptions::file(path), Arc::new(ManualClock::new())).await.unwrap()).await;
+    read(&*place.open(&Arc::new(ManualClock::new())).await).await;
 }
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
 async fn a_database_of_the_first_schema_is_read() {
-    use lucihub_cold::{PostgresCold, PostgresOptions};
-
     let place = Place::Postgres(postgres::Database::new());
     place.sql(include_str!("../fixtures/first-postgres.sql"));
     migrate(&place).await;
-    let options = PostgresOptions::url(&place.url()).unwrap();
-    read(&PostgresCold::open(options, Arc::new(ManualClock::new())).await.unwrap()).await;
+    read(&*place.open(&Arc::new(ManualClock::new())).await).await;
 }

@@ -108,6 +108,11 @@ async fn roles_do_what_is_theirs_and_nothing_else() {
         ("lucihub_writer", "TRUNCATE lucihub.runs CASCADE"),
         ("lucihub_writer", "ALTER TABLE lucihub.runs ADD COLUMN x int"),
         ("lucihub_writer", "DELETE FROM lucihub.__diesel_schema_migrations"),
+        ("lucihub_writer", "INSERT INTO lucihub.__diesel_schema_migrations (version) VALUES ('2027')"),
+        ("lucihub_writer", "UPDATE lucihub.__diesel_schema_migrations SET version = '2027'"),
+        ("lucihub_writer", "DELETE FROM lucihub.lucihub_migrations"),
+        ("lucihub_writer", "INSERT INTO lucihub.lucihub_migrations SELECT * FROM lucihub.lucihub_migrations"),
+        ("lucihub_writer", "UPDATE lucihub.lucihub_migrations SET oldest_generation = 1"),
         ("lucihub_reader", "DELETE FROM lucihub.runs"),
         ("lucihub_reader", "INSERT INTO lucihub.devices (id, device_type) VALUES ('a', 'b')"),
     ] {
@@ -116,6 +121,28 @@ async fn roles_do_what_is_theirs_and_nothing_else() {
     }
     let error = lucihub_cold::migrate::up(&Database::empty().url(WRITER)).await.unwrap_err();
     assert!(matches!(error, StoreError::Precondition { .. }), "{error}");
+}
+
+/// The query of `docs/operations.md`, as the reader, beside labels that no function of the server turns into text.
+#[tokio::test]
+async fn labels_are_read_as_the_handbook_says() {
+    const HANDBOOK: &str = include_str!("../../../../docs/operations.md");
+    let query = HANDBOOK.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(query.contains("run_tags"), "{query}");
+    let database = Database::new();
+    let writer = open(&database.url(WRITER)).await.unwrap();
+    for (n, value) in [(1, "pendulum"), (2, "a\0b"), (3, "")] {
+        let mut head = models::run_head(n);
+        head.labels = [("series", value), ("other", "\0")].map(|(k, v)| (k.into(), v.into())).into();
+        if n == 3 {
+            head.labels.remove("series");
+        }
+        writer.create(&head).await.unwrap();
+    }
+    let answer = database.sql(&format!("SET ROLE lucihub_reader; {query}"));
+    let series: Vec<_> = answer.lines().filter_map(|line| line.rsplit('|').next()).collect();
+    assert!(series.len() == 3 && ["pendulum", "a\u{2400}b", ""].iter().all(|one| series.contains(one)), "{answer}");
+    database.try_sql("SELECT labels ->> 'series' FROM lucihub.runs").unwrap_err();
 }
 
 #[tokio::test]

@@ -22,6 +22,42 @@ fn a_plan_is_what_then_runs() {
     }
 }
 
+/// Between looking and saying yes, somebody else migrates.
+#[test]
+fn only_what_was_looked_at_is_run() {
+    for place in places() {
+        let both = migrator(&place, 1, vec![FIRST, SECOND]);
+        migrator(&place, 1, vec![FIRST]).change(Change::Up).unwrap();
+        for change in [Change::Down(1), Change::Redo] {
+            let seen = both.plan(change).unwrap();
+            assert_eq!(seen.steps[0].name, FIRST.name);
+            both.change(Change::Up).unwrap();
+            let before = everything(&place);
+            let error = both.change_as_planned(change, &seen).map_err(StoreError::from).unwrap_err();
+            let StoreError::Precondition { why, .. } = &error else { panic!("{error:?}") };
+            assert!([FIRST.name, SECOND.name, "look again"].iter().all(|part| why.contains(part)), "{error}");
+            assert_eq!(everything(&place), before, "{place}");
+
+            let seen = both.plan(change).unwrap();
+            let names: Vec<_> = seen.steps.iter().map(|step| step.name.clone()).collect();
+            assert_eq!(both.change_as_planned(change, &seen).unwrap(), names, "{change:?}: {place}");
+            if change == Change::Redo {
+                both.change(Change::Down(1)).unwrap();
+            }
+        }
+
+        // Done by somebody else already, or of another text.
+        both.change(Change::Up).unwrap();
+        let seen = both.plan(Change::Down(2)).unwrap();
+        both.change(Change::Down(1)).unwrap();
+        both.change_as_planned(Change::Down(2), &seen).unwrap_err();
+        let mut seen = both.plan(Change::Down(1)).unwrap();
+        seen.steps[0].sql = "DROP TABLE other;".to_owned();
+        let error = both.change_as_planned(Change::Down(1), &seen).map_err(StoreError::from).unwrap_err();
+        assert!(error.to_string().contains("statements"), "{error}");
+    }
+}
+
 #[test]
 fn a_redone_migration_is_made_anew() {
     for place in places() {

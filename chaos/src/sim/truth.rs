@@ -185,7 +185,7 @@ impl World {
             for cell in self.cold.log_cells(run, cell.cell..cell.cell + 1).await? {
                 let kept = (cell.first..).zip(&cell.lines).filter(|(_, line)| **line != lost);
                 self.truth(run, |truth| {
-                    kept.for_each(|(number, _)| truth.lines.note(number..number + 1, truth.doubt.lines))
+                    kept.for_each(|(number, _)| truth.lines.note(number..number + 1, truth.doubt.lines));
                 });
             }
         }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+#[path = "migrations/open.rs"]
+mod open;
 #[expect(dead_code, reason = "the tests of migrations need more of it")]
 #[path = "migrations/place.rs"]
 mod place;
@@ -19,6 +21,7 @@ use lucihub_testkit::models::run_head;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::open::open;
 use crate::place::{Place, places};
 
 const CHUNK: usize = 512 * 1024;
@@ -35,7 +38,7 @@ struct Given {
 async fn given(place: Place) -> Given {
     migrate::up(&place.url()).await.unwrap();
     let clock = Arc::new(ManualClock::new());
-    let cold = place.open(&clock).await;
+    let cold = open(&place, &clock).await;
     let head = run_head(1);
     cold.create(&head).await.unwrap();
     Given { cold, clock, run: head.id, place }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+#[path = "migrations/open.rs"]
+mod open;
 #[expect(dead_code, reason = "the tests of migrations need more of it")]
 #[path = "migrations/place.rs"]
 mod place;
@@ -15,6 +17,8 @@ use lucihub_models_core::{Clock, StoreError};
 use lucihub_testkit::ManualClock;
 use lucihub_testkit::models::run_head;
 
+use crate::open::open;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
@@ -22,7 +26,7 @@ async fn a_clock_that_was_days_ahead_takes_no_counts_away() {
     for place in place::places() {
         migrate::up(&place.url()).await.unwrap();
         let clock = Arc::new(ManualClock::new());
-        let cold = place.open(&clock).await;
+        let cold = open(&place, &clock).await;
         let quota = Quota::default().per_day(2);
         let create = async |n| {
             let mut head = run_head(n);

@@ -205,7 +205,8 @@ impl Upload {
         let mine = attachments::table.find(self.id).filter(attachments::sweep_at.gt(Time(now)));
         let until = attachments::sweep_at.eq(Time(now.after(PATIENCE)));
         match on_conn!(conn, c => diesel::update(mine).set(until).execute(c))? {
-            0 => Err(self.too_late()),
+            // Uploads go with what they hang on.
+            0 => check_there(conn, &self.subject).and_then(|()| Err(self.too_late())),
             _ => Ok(()),
         }
     }

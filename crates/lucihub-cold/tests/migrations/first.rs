@@ -8,6 +8,7 @@ use lucihub_models_core::{PageRequest, RunFilter};
 use lucihub_testkit::ManualClock;
 
 use crate::given;
+use crate::open::open;
 use crate::place::Place;
 #[cfg(feature = "postgres")]
 use crate::place::postgres;
@@ -81,7 +82,7 @@ async fn a_file_of_the_first_schema_is_read() {
     let path = place.url().strip_prefix("sqlite:").unwrap().to_owned();
     std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/first.sqlite"), path).unwrap();
     migrate(&place).await;
-    read(&*place.open(&Arc::new(ManualClock::new())).await).await;
+    read(&*open(&place, &Arc::new(ManualClock::new())).await).await;
 }
 
 #[cfg(feature = "postgres")]
@@ -90,5 +91,5 @@ async fn a_database_of_the_first_schema_is_read() {
     let place = Place::Postgres(postgres::Database::new());
     place.sql(include_str!("../fixtures/first-postgres.sql"));
     migrate(&place).await;
-    read(&*place.open(&Arc::new(ManualClock::new())).await).await;
+    read(&*open(&place, &Arc::new(ManualClock::new())).await).await;
 }

@@ -4,6 +4,7 @@
 
 mod first;
 mod given;
+mod open;
 mod ours;
 mod place;
 mod schema;

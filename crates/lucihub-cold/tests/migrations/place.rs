@@ -1,14 +1,10 @@
 //! A database of a test's own on either engine, looked at by plain SQL.
 
 use std::fmt;
-use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use lucihub_cold::{SqliteCold, SqliteOptions};
-use lucihub_models_core::cold::ColdStore;
-use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
 
 /// A new database; gone when it is dropped.
@@ -38,21 +34,6 @@ impl Place {
             Self::Sqlite(folder) => format!("sqlite:{}", folder.path().join("cold.db").display()),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.url.clone(),
-        }
-    }
-
-    /// Cold storage in it. It must have been migrated.
-    pub(crate) async fn open(&self, clock: &Arc<ManualClock>) -> Arc<dyn ColdStore> {
-        match self {
-            Self::Sqlite(folder) => {
-                let options = SqliteOptions::file(folder.path().join("cold.db"));
-                Arc::new(SqliteCold::open(options, clock.clone()).await.unwrap())
-            }
-            #[cfg(feature = "postgres")]
-            Self::Postgres(database) => {
-                let options = lucihub_cold::PostgresOptions::url(&database.url).unwrap();
-                Arc::new(lucihub_cold::PostgresCold::open(options, clock.clone()).await.unwrap())
-            }
         }
     }
 

@@ -16,6 +16,7 @@ mod pause;
 mod recorder;
 mod reorder;
 mod replay;
+mod restore;
 mod samples;
 mod sender;
 mod shared;

@@ -1,5 +1,5 @@
 //! Hot storage is behind what cold storage has, and clocks are behind each other.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lab::{begin_small, eager, end_small, lab, record_some, small, values};
-use lucihub_models_core::hot::{HotAppend, HotRuns, Restore, Restored};
+use lucihub_models_core::cold::ColdArchive;
+use lucihub_models_core::hot::{HotAppend, HotRuns, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
-use lucihub_store::record::End;
-use lucihub_store::{Keeper, KeeperOptions, Recorder, Store};
+use lucihub_store::record::{End, Failure};
+use lucihub_store::{Keeper, KeeperOptions, RecordError, Recorder, Store};
 use lucihub_testkit::{FaultPlan, ManualClock};
 
 /// H9: hot storage's clock is right, and the keeper's goes back by an hour.
@@ -101,4 +102,46 @@ async fn an_outage_after_a_loss_costs_no_run_its_worker() {
 async fn end_small_from(recorder: &Recorder, from: u64) {
     record_some(recorder, 2, from..2_000, 100).await;
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+}
+
+/// W1: the store is emptied while two workers believe that they have the run.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_was_superseded_puts_nothing_back() {
+    for ended in [false, true] {
+        let lab = lab();
+        let run = small(&lab.store, 2).await.id;
+        let first = lab.store.record(run, "first").await.unwrap();
+        first.state(RunState::InProgress).await.unwrap();
+        record_some(&first, 2, 0..100, 100).await;
+        first.flush().await.unwrap();
+        lab.walk(eager()).await;
+        // It stands still for longer than its lease.
+        lab.clock.advance(Duration::from_secs(61));
+        let second = lab.store.record(run, "second").await.unwrap();
+        record_some(&second, 2, 100..1_900, 100).await;
+        second.flush().await.unwrap();
+        lab.walk(eager()).await;
+        if ended {
+            second.finish(RunState::Succeeded, End::default()).await.unwrap();
+            // A keeper was stopped before the commit.
+            let head = lab.hot.get(run).await.unwrap().unwrap().head;
+            assert!(lab.cold.mirror(&head).await.unwrap());
+        }
+        assert!(lab.hot.lose(run));
+        first.log("still here").await.unwrap();
+        let failure = match first.flush().await.unwrap_err() {
+            RecordError::Failed { failure, .. } => failure,
+            other => panic!("{other}"),
+        };
+        if ended {
+            assert_eq!(failure, Failure::Sealed(Seal::Ended(RunState::Succeeded)));
+        } else {
+            assert_eq!(failure, Failure::Fenced);
+            end_small_from(&second, 1_900).await;
+        }
+        lab.walk(eager().with_lost_patience(Duration::ZERO)).await;
+        let (whole, _) = lab.archived(run).await;
+        assert_eq!((whole.head.state(), whole.head.worker.as_deref()), (&RunState::Succeeded, Some("second")));
+        assert_eq!(whole.logs.len(), if ended { 19 } else { 20 });
+    }
 }

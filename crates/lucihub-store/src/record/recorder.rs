@@ -40,7 +40,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn start(store: Store, request: TakeOver, taken: &Taken, mut options: RecordOptions) -> Self {
+    pub(super) fn start(
+        store: Store,
+        request: TakeOver,
+        taken: &Taken,
+        known: Option<Vec<String>>,
+        mut options: RecordOptions,
+    ) -> Self {
         let limits = store.limits().clone();
         // A batch may grow past the mark by one push; a quarter of the limit leaves room for it.
         options.batch_bytes = options.batch_bytes.clamp(1, limits.batch_bytes / 4);
@@ -72,7 +78,7 @@ impl Recorder {
             progress: Notify::new(),
         });
         let span = recording::span(request.run, &request.worker, taken.mark);
-        let sender = Sender::new(store.clone(), request, taken, options.clone(), shared.clone());
+        let sender = Sender::new(store.clone(), request, taken, options.clone(), known, shared.clone());
         tokio::spawn(sender.run().instrument(span));
         let head = taken.run.head.clone();
         Self { run: head.id, mark: taken.mark, head, shared, options, limits, store }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
-use lucihub_models_core::hot::{Answer, Outcome, Renewed, Restore, Restored, Seal, TakeOver, Taken};
+use lucihub_models_core::hot::{Answer, Outcome, Renewed, Seal, TakeOver, Taken};
 use lucihub_models_core::{AttachmentName, Batch, StoreError, WriterMark};
 use tokio::time::Instant;
 
@@ -35,7 +35,9 @@ pub(super) struct Sender {
     pub(super) store: Store,
     pub(super) request: TakeOver,
     pub(super) mark: WriterMark,
-    options: RecordOptions,
+    pub(super) options: RecordOptions,
+    /// The workers that cold storage may rightly name: this one and the one before, if that is known.
+    pub(super) known: Option<Vec<String>>,
     pub(super) shared: Arc<Shared>,
     /// Attachments that a restored run does not have yet.
     pub(super) unattached: VecDeque<AttachmentName>,
@@ -44,7 +46,7 @@ pub(super) struct Sender {
     /// How many of these are in flight.
     sent: usize,
     in_flight: FuturesOrdered<Sent>,
-    replay: Replay,
+    pub(super) replay: Replay,
     next_seq: u64,
     renew_at: Instant,
     pause: Pause,
@@ -73,6 +75,7 @@ impl Sender {
         request: TakeOver,
         taken: &Taken,
         options: RecordOptions,
+        known: Option<Vec<String>>,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
@@ -81,6 +84,7 @@ impl Sender {
             mark: taken.mark,
             renew_at: Instant::now() + options.lease / 4,
             options,
+            known,
             shared,
             unattached: VecDeque::new(),
             unacknowledged: VecDeque::new(),
@@ -283,7 +287,7 @@ impl Sender {
     }
 
     /// Sends again what the store lost of its tail.
-    fn go_back(&mut self, last: u64) -> Result<(), Failure> {
+    pub(super) fn go_back(&mut self, last: u64) -> Result<(), Failure> {
         let again = self.replay.take_after(last).ok_or(Failure::Lost { last, wanted: last + 1 })?;
         let bytes: usize = again.iter().map(|n| n.batch.size()).sum();
         for numbered in again.into_iter().rev() {
@@ -291,67 +295,6 @@ impl Sender {
         }
         self.shared.lock().sent_bytes += bytes;
         Ok(())
-    }
-
-    /// Ends the recording if another writer has the run. If none has it, the store
-    /// lost it and a keeper, which could not know, opened it anew.
-    pub(super) async fn reclaim(&mut self) -> Result<(), Failure> {
-        match self.restore().await {
-            // Whatever has become of the run, it was not this writer's any more.
-            Ok(Some(Restored::Existing)) | Err(Failure::Sealed(_)) => Err(self.why_fenced().await),
-            other => other.map(drop),
-        }
-    }
-
-    /// Why the run is another writer's now, as far as that can be told.
-    async fn why_fenced(&mut self) -> Failure {
-        let Ok(Some(run)) = self.store.hot().get(self.request.run).await else { return Failure::Fenced };
-        let end = run.head.states.last().filter(|end| end.state.is_terminal());
-        end.and_then(|end| end.reason.clone()).map_or(Failure::Fenced, Failure::Ended)
-    }
-
-    /// Puts the run back as it was at the floor of the replay buffer, and sends
-    /// again all that came after. `None` if the store gave no answer.
-    pub(super) async fn restore(&mut self) -> Result<Option<Restored>, Failure> {
-        let floor = self.replay.floor().clone();
-        let mut confirmed = self.shared.lock().confirmed.clone();
-        // Hot storage that comes back empty has lost its tombstones too, and an
-        // archived run leaves it in time: neither may rise again. If cold storage
-        // cannot be asked, recording goes on.
-        match self.store.cold().get(self.request.run).await {
-            Ok(None) => return Err(Failure::Sealed(Seal::Deleted)),
-            Ok(Some(cold)) if cold.archived.is_some() => {
-                return Err(Failure::Sealed(Seal::Ended(cold.head.state().clone())));
-            }
-            // It may be further than the last answer said.
-            Ok(Some(cold)) => confirmed = confirmed.max(&cold.positions),
-            Err(_) => {}
-        }
-        let restore = Restore {
-            head: floor.head,
-            worker: self.request.worker.clone(),
-            mark: self.mark,
-            lease: self.options.lease,
-            last_seq: floor.seq,
-            // What is confirmed but not acknowledged here is sent again all the same.
-            confirmed: confirmed.min(&floor.at),
-            next: floor.at,
-        };
-        match self.store.hot().restore(&restore).await {
-            // Nothing is known: the appends that follow find out.
-            Err(_) => Ok(None),
-            Ok(Restored::Sealed(seal)) => Err(Failure::Sealed(seal)),
-            Ok(Restored::Existing) => Ok(Some(Restored::Existing)),
-            Ok(Restored::Restored) => {
-                let mut p = self.shared.lock();
-                p.stats.restores += 1;
-                self.unattached = p.attached.keys().cloned().collect();
-                drop(p);
-                recording::restored(floor.seq, &restore.confirmed, &restore.next);
-                self.go_back(floor.seq)?;
-                Ok(Some(Restored::Restored))
-            }
-        }
     }
 
     async fn renew(&mut self) -> Result<(), Failure> {

@@ -78,9 +78,9 @@ impl Store {
         recording::asked(run, worker, &answer);
         match answer? {
             TookOver::Taken(taken) => {
-                let stored = self.stored_beyond(&taken, &options).await;
-                let recorder = Recorder::start(self.clone(), request, &taken, options);
-                if let Some(stored) = stored {
+                let (known, beyond) = self.ask_cold(&taken, &request, &options).await;
+                let recorder = Recorder::start(self.clone(), request, &taken, known, options);
+                if let Some(stored) = beyond {
                     recorder.pass_over(&stored)?;
                 }
                 Ok(recorder)
@@ -92,17 +92,28 @@ impl Store {
         }
     }
 
-    /// How far cold storage is, if that is further than a run that was taken over: hot storage lost it, and the writer
-    /// that put it back died before it had sent all again. A worker without cold storage cannot know.
-    async fn stored_beyond(&self, taken: &Taken, options: &RecordOptions) -> Option<Positions> {
-        let (run, at) = (taken.run.head.id, &taken.run.next);
+    /// Which workers cold storage may rightly name from now on, if that is known; and how far it is, if that is further
+    /// than a run that was taken over: hot storage lost it, and the writer that put it back died before it had sent all
+    /// again. A worker without cold storage can know neither.
+    async fn ask_cold(
+        &self,
+        taken: &Taken,
+        request: &TakeOver,
+        options: &RecordOptions,
+    ) -> (Option<Vec<String>>, Option<Positions>) {
+        let mut known = vec![request.worker.clone()];
         if taken.mark.epoch == 1 && options.writer.is_none() {
             // Nobody has had it before.
-            return None;
+            return (Some(known), None);
         }
         // Cold storage that hangs must not cost the lease.
-        let cold = timeout(options.lease / 4, self.cold().get(run)).await.ok()?.ok().flatten()?;
+        let Ok(Ok(Some(cold))) = timeout(options.lease / 4, self.cold().get(request.run)).await else {
+            return (None, None);
+        };
+        let at = &taken.run.next;
         let stored = Positions { states: at.states, phases: at.phases, ..cold.positions };
-        (cold.archived.is_none() && !at.covers(&stored)).then_some(stored)
+        let beyond = (cold.archived.is_none() && !at.covers(&stored)).then_some(stored);
+        known.extend(cold.head.worker);
+        (Some(known), beyond)
     }
 }

@@ -120,24 +120,18 @@ impl RunFilter {
             || matches!((self.created_from, self.created_to), (Some(from), Some(to)) if from > to)
     }
 
-    /// The items of the field that has most of them.
-    pub(crate) fn longest_field(&self) -> usize {
+    /// The items of all fields.
+    pub(crate) fn items(&self) -> usize {
         fn items<T>(list: Option<&Vec<T>>) -> usize {
             list.map_or(0, Vec::len)
         }
-        let labels = self.labels.values().map(Vec::len).chain([self.labels.len()]);
-        [
-            items(self.owners.as_ref()),
-            items(self.devices.as_ref()),
-            items(self.device_types.as_ref()),
-            items(self.job_types.as_ref()),
-            items(self.states.as_ref()),
-            items(self.related_to.as_ref()),
-        ]
-        .into_iter()
-        .chain(labels)
-        .max()
-        .unwrap_or(0)
+        items(self.owners.as_ref())
+            + items(self.devices.as_ref())
+            + items(self.device_types.as_ref())
+            + items(self.job_types.as_ref())
+            + items(self.states.as_ref())
+            + items(self.related_to.as_ref())
+            + self.labels.values().map(Vec::len).sum::<usize>()
     }
 
     /// What a cursor of this search carries, so that it is refused by another one. Neither the order of a field's items

@@ -36,7 +36,7 @@ pub struct Limits {
     pub extra_bytes: usize,
     /// Items of one page.
     pub page: usize,
-    /// Items of one field of a filter: each may be a walk of its own.
+    /// Items of all fields of a filter together: each may be a walk of its own.
     pub filter_items: usize,
     /// Items that a page may pass over, where it does not begin at a cursor.
     pub offset: usize,

@@ -192,10 +192,14 @@ impl PageRequest {
             let problem = format!("{} items", self.limit);
             return Err(Invalid::new("page", problem).hint(format!("use 1 to {}", limits.page)));
         }
-        let items = filter.longest_field();
+        let items = filter.items();
         if items > limits.filter_items {
-            let hint = format!("the limit is {}; ask in several searches", limits.filter_items);
-            return Err(Invalid::new("filter", format!("{items} items in one field")).hint(hint));
+            let hint = format!("the limit is {} in all fields together; ask in several searches", limits.filter_items);
+            return Err(Invalid::new("filter", format!("{items} items")).hint(hint));
+        }
+        if filter.labels.len() > limits.labels {
+            let hint = format!("the limit is {}, which is what a run may have", limits.labels);
+            return Err(Invalid::new("filter", format!("{} label names", filter.labels.len())).hint(hint));
         }
         if self.offset > limits.offset {
             let hint = format!("the limit is {}; go on from the cursor of a page instead", limits.offset);

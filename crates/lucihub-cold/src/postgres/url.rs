@@ -1,6 +1,7 @@
 //! What a PostgreSQL URL says.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use lucihub_models_core::Invalid;
@@ -47,7 +48,7 @@ impl Place {
         let tls = match mode.as_deref() {
             Some("verify-full") => true,
             Some("disable") => false,
-            None => !config.get_hosts().iter().all(is_this_machine),
+            None => !is_here(&config),
             Some(other) => {
                 let known = ["allow", "prefer", "require", "verify-ca"].contains(&other);
                 let mode = if known { other } else { "another word" };
@@ -79,6 +80,11 @@ fn invalid(problem: &str) -> Invalid {
 fn decoded(text: &str) -> Result<String, Invalid> {
     let text = percent_decode_str(text).decode_utf8().map_err(|_| invalid("sslrootcert is not UTF-8"))?;
     Ok(text.into_owned())
+}
+
+/// Whether all that may be connected to is this machine: an address goes before a name.
+fn is_here(config: &Config) -> bool {
+    config.get_hosts().iter().all(is_this_machine) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 fn is_this_machine(host: &Host) -> bool {
@@ -132,6 +138,8 @@ mod tests {
             ("postgres://u:p@db.lab/lab", true, "PostgreSQL at db.lab:5432, database lab"),
             ("postgres://u@db.lab/lab?sslmode=disable", false, "PostgreSQL at db.lab:5432, database lab"),
             ("postgres:///lab?host=/run/postgresql", false, "PostgreSQL at /run/postgresql, database lab"),
+            ("postgres://u@localhost/lab?hostaddr=203.0.113.5", true, "PostgreSQL at localhost:5432, database lab"),
+            ("postgres://u@localhost/lab?hostaddr=127.0.0.2", false, "PostgreSQL at localhost:5432, database lab"),
             ("postgres://a:1,b:2/lab", true, "PostgreSQL at a:1,b:2, database lab"),
         ] {
             let place = Place::parse(url).unwrap();

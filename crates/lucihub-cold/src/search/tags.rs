@@ -61,10 +61,12 @@ impl Tag {
     }
 }
 
-/// Writes tags, all at once.
+/// Writes tags, in a transaction that the caller has begun.
 pub(crate) fn write(conn: &mut Conn<'_>, tags: &[Tag]) -> Result<(), Error> {
-    if !tags.is_empty() {
-        on_conn!(conn, c => diesel::insert_into(run_tags::table).values(tags).execute(c))?;
+    // A statement takes 65,535 values at most, and a tag has five.
+    const AT_ONCE: usize = 1_000;
+    for part in tags.chunks(AT_ONCE) {
+        on_conn!(conn, c => diesel::insert_into(run_tags::table).values(part).execute(c))?;
     }
     Ok(())
 }

@@ -104,7 +104,8 @@ macro_rules! cold_conformance {
                     a_cursor_goes_through_text, pending_walks_what_is_not_released,
                 }
                 search {
-                    labels_are_fields, changed_labels_are_found, relations_are_found, windows_hold_their_ends,
+                    labels_are_fields, changed_labels_are_found, relations_are_found, as_many_relations_as_are_allowed,
+                    windows_hold_their_ends,
                     totals_agree_with_rows, a_cursor_is_of_one_search,
                 }
                 usage { created_runs_are_counted, quotas_are_kept, quotas_hold_in_races }

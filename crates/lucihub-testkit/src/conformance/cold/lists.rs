@@ -112,6 +112,15 @@ pub async fn a_filter_may_name_many(store: Store) {
         {
             assert_eq!(refusal(&store.list(&filter, &PageRequest::default()).await), answer, "{items} items");
         }
+        let owners = vec!["ada".to_owned(); items - 2_000];
+        let filter =
+            RunFilter { owners: Some(owners), states: Some(vec![RunState::Queued; 2_000]), ..RunFilter::default() };
+        assert_eq!(refusal(&store.list(&filter, &PageRequest::default()).await), answer, "{items} items of two fields");
+    }
+    for (names, answer) in [(64, "Ok"), (65, "Invalid")] {
+        let labels = (0..names).map(|n| (format!("label {n}"), vec!["value".to_owned()])).collect();
+        let filter = RunFilter { labels, ..RunFilter::default() };
+        assert_eq!(refusal(&store.list(&filter, &PageRequest::default()).await), answer, "{names} names of labels");
     }
 }
 

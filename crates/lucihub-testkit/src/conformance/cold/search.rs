@@ -2,7 +2,8 @@
 
 use lucihub_models_core::cold::RunUpdate;
 use lucihub_models_core::{
-    JobType, Order, PageRequest, Relation, RelationKind, RunFilter, RunHead, RunId, RunState, StateChange, Timestamp,
+    JobType, Limits, Order, PageRequest, Relation, RelationKind, RunFilter, RunHead, RunId, RunState, StateChange,
+    Timestamp,
 };
 
 use super::Store;
@@ -117,6 +118,17 @@ pub async fn relations_are_found(store: Store) {
         })
         .await;
     }
+}
+
+/// A run may be related to as many others as it may have entries, and is found by the last of them.
+pub async fn as_many_relations_as_are_allowed(store: Store) {
+    let mut head = head(1);
+    let others = u64::try_from(Limits::default().head_entries).unwrap();
+    head.related_to = (0..others).map(|n| Relation::new(RelationKind::Repeats, id(1_000 + n))).collect();
+    store.create(&head).await.unwrap();
+    let filter = RunFilter { related_to: Some(vec![id(1_000 + others - 1)]), ..RunFilter::default() };
+    let page = store.list(&filter, &PageRequest::newest(10).with_total()).await.unwrap();
+    assert_eq!((page.total, page.runs.len(), page.runs[0].id), (Some(1), 1, head.id));
 }
 
 /// A window holds both its ends, with every kind of walk.

@@ -1,5 +1,5 @@
 //! Hot storage is behind what cold storage has, and clocks are behind each other.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

@@ -40,12 +40,22 @@ impl Verified {
         self.samples.get(channel as usize).map_or(&[], Vec::as_slice)
     }
 
-    fn channel(&mut self, channel: u32) -> &mut Vec<Digest> {
+    /// Takes hashes of the lines in, from such a cell on. Where others were taken in meanwhile, they are those.
+    fn add_lines(&mut self, from: u64, hashes: Vec<Digest>) {
+        if self.lines.len() as u64 == from {
+            self.lines.extend(hashes);
+        }
+    }
+
+    /// The same of a channel.
+    fn add_samples(&mut self, channel: u32, from: u64, hashes: Vec<Digest>) {
         let at = channel as usize;
         if self.samples.len() <= at {
             self.samples.resize_with(at + 1, Vec::new);
         }
-        &mut self.samples[at]
+        if self.samples[at].len() as u64 == from {
+            self.samples[at].extend(hashes);
+        }
     }
 
     /// Forgets what lies beyond a position.
@@ -75,15 +85,21 @@ impl Keeper {
     /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe.
     pub(super) async fn verify_ahead(&self, located: &Located, safe: &Positions) -> Result<()> {
         let (run, grid, hot) = (located.run(), located.grid(), located.hot_run());
-        let verified = self.verified(run);
-        let cells = verified.lines().len() as u64..complete_cells(safe.lines, grid.lines);
+        let of_memory = |count: fn(&Verified, u32) -> usize, channel| {
+            self.memory().get(&run).map_or(0, |memory| count(&memory.verified, channel) as u64)
+        };
+        let from = of_memory(|verified, _| verified.lines.len(), 0);
+        let cells = from..complete_cells(safe.lines, grid.lines);
         let hashes = self.line_hashes(run, grid, cells, safe.lines, hot).await?;
-        self.memory().entry(run).or_default().verified.lines.extend(hashes);
+        self.memory().entry(run).or_default().verified.add_lines(from, hashes);
         for channel in 0..u32::try_from(safe.samples.len()).unwrap_or(u32::MAX) {
             let end = safe.sample(channel);
-            let cells = verified.samples(channel).len() as u64..complete_cells(end, grid.samples);
-            let hashes = self.sample_hashes(run, grid, channel, cells, end, hot).await?;
-            self.memory().entry(run).or_default().verified.channel(channel).extend(hashes);
+            let from = of_memory(|verified, channel| verified.samples(channel).len(), channel);
+            let cells = from..complete_cells(end, grid.samples);
+            if !cells.is_empty() {
+                let hashes = self.sample_hashes(run, grid, channel, cells, end, hot).await?;
+                self.memory().entry(run).or_default().verified.add_samples(channel, from, hashes);
+            }
         }
         Ok(())
     }
@@ -143,4 +159,24 @@ impl Keeper {
 /// How many cells are complete below a position.
 fn complete_cells(at: u64, size: u32) -> u64 {
     at / u64::from(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_walks_read_back_at_once_is_taken_in_once() {
+        let hashes: Vec<Digest> = (0..3_u8).map(|n| Digest::of(&[n])).collect();
+        let mut verified = Verified::default();
+        for _ in 0..2 {
+            verified.add_lines(0, hashes[..2].to_vec());
+            verified.add_samples(1, 0, hashes.clone());
+        }
+        verified.add_lines(2, hashes[2..].to_vec());
+        assert_eq!((verified.lines(), verified.samples(1), verified.samples(0)), (&*hashes, &*hashes, &[][..]));
+        let at = Positions { lines: 40, samples: vec![9_999, 2_047], ..Positions::default() };
+        verified.clip(&at, Grid { samples: 1_024, lines: 16 });
+        assert_eq!((verified.lines(), verified.samples(1)), (&hashes[..2], &hashes[..1]));
+    }
 }

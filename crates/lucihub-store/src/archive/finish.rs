@@ -12,7 +12,7 @@ use lucihub_models_core::{
 
 use super::keeper::{Keeper, WalkReport};
 use crate::observe::keeping;
-use crate::read::Located;
+use crate::read::{Cell, Found, Located, log_cells, sample_cells};
 
 /// Channels that are read back at once: one is hashed while the next is read.
 const CHANNELS_AT_ONCE: usize = 4;
@@ -107,17 +107,12 @@ impl Keeper {
         hot: Option<&HotRun>,
     ) -> Result<Vec<Digest>> {
         const AT_ONCE: u64 = 16;
-        let (mut hashes, mut reached) = (Vec::new(), grid.log_cell(cells.start).start.min(end));
-        let end = grid.log_cell(cells.end).start.min(end);
+        let mut hashes = Vec::new();
         for part in chunks(cells, AT_ONCE) {
-            for cell in self.store.cold().log_cells(run, part).await? {
-                check_next(run, "log line", reached, cell.first)?;
-                reached = cell.end();
-                self.compare_lines(hot, &cell).await?;
-                hashes.push(cell.hash());
+            for found in log_cells(&self.store, run, grid, part, end).await? {
+                hashes.push(self.compared(found, hot).await?);
             }
         }
-        check_next(run, "log line", end, reached)?;
         Ok(hashes)
     }
 
@@ -133,18 +128,23 @@ impl Keeper {
         hot: Option<&HotRun>,
     ) -> Result<Vec<Digest>> {
         const AT_ONCE: u64 = 2;
-        let (mut hashes, mut reached) = (Vec::new(), grid.sample_cell(cells.start).start.min(end));
-        let end = grid.sample_cell(cells.end).start.min(end);
+        let mut hashes = Vec::new();
         for part in chunks(cells, AT_ONCE) {
-            for cell in self.store.cold().sample_cells(run, channel, part).await? {
-                check_next(run, "sample", reached, cell.series.first)?;
-                reached = cell.series.end;
-                self.compare_samples(hot, &cell).await?;
-                hashes.push(cell.hash());
+            for found in sample_cells(&self.store, run, grid, channel, part, end).await? {
+                hashes.push(self.compared(found, hot).await?);
             }
         }
-        check_next(run, "sample", end, reached)?;
         Ok(hashes)
+    }
+
+    /// The hash of a cell that is whole and agrees with hot storage.
+    async fn compared(&self, found: Found, hot: Option<&HotRun>) -> Result<Digest> {
+        let cell = found.content?;
+        match &cell {
+            Cell::Lines(cell) => self.compare_lines(hot, cell).await?,
+            Cell::Samples(cell) => self.compare_samples(hot, cell).await?,
+        }
+        Ok(cell.hash())
     }
 
     async fn compare_lines(&self, hot: Option<&HotRun>, cell: &LogCell) -> Result<()> {
@@ -174,13 +174,6 @@ impl Keeper {
 fn chunks(range: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> {
     let end = range.end;
     range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
-}
-
-fn check_next(run: RunId, what: &str, expected: u64, found: u64) -> Result<()> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(StoreError::corrupt(format!("run {run}"), format!("{what} {expected} is not in cold storage")))
 }
 
 /// Whether a cell has all lines that hot storage has of it. It may have more: a tail, or what hot storage says it lost.

@@ -1,9 +1,11 @@
-//! Reading the cells of an archived run back, whether or not all of them can be read, in the order of its digest.
+//! Reading cells back, each checked against what it is to hold: all of a run in the order of its digest, or some.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use lucihub_models_core::{Digest, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, StoreError};
+use lucihub_models_core::{
+    Digest, Grid, LogCell, Positions, Result, RunDigest, RunHead, RunId, SampleCell, StoreError,
+};
 
 use crate::store::Store;
 
@@ -100,8 +102,11 @@ impl<'a> ReadBack<'a> {
             let part = self.left.start..self.left.end.min(self.left.start + size);
             self.left.start = part.end;
             self.read = match self.channel {
-                None => self.lines(part).await?,
-                Some(channel) => self.samples(channel, part).await?,
+                None => log_cells(self.store, self.head.id, self.head.grid, part, self.end.lines).await?,
+                Some(channel) => {
+                    let end = self.end.sample(channel);
+                    sample_cells(self.store, self.head.id, self.head.grid, channel, part, end).await?
+                }
             }
             .into();
         }
@@ -116,37 +121,41 @@ impl<'a> ReadBack<'a> {
     pub(crate) fn digest(&self) -> Digest {
         self.digest.finish()
     }
+}
 
-    async fn lines(&self, part: Range<u64>) -> Result<Vec<Found>> {
-        let (run, cold) = (self.head.id, self.store.cold());
-        let (cells, damage) = apart(part.clone(), |cells| cold.log_cells(run, cells)).await?;
-        let mut cells: VecDeque<LogCell> = cells.into();
-        Ok(damage_by_cell(part, damage)
-            .map(|(number, damage)| {
-                let grid = self.head.grid.log_cell(number);
-                let range = grid.start..grid.end.min(self.end.lines);
-                let present = cells.pop_front_if(|cell| cell.cell == number);
-                let content = whole(run, "log line", &range, damage, present, |cell| cell.first..cell.end());
-                Found { key: CellKey::Lines(number), range, content: content.map(Cell::Lines) }
-            })
-            .collect())
-    }
+/// Log cells of a run with lines up to `end`, each as it was found.
+pub(crate) async fn log_cells(store: &Store, run: RunId, grid: Grid, part: Range<u64>, end: u64) -> Result<Vec<Found>> {
+    let (cells, damage) = apart(part.clone(), |cells| store.cold().log_cells(run, cells)).await?;
+    let mut cells: VecDeque<LogCell> = cells.into();
+    let found = damage_by_cell(part, damage).map(|(number, damage)| {
+        let cell = grid.log_cell(number);
+        let range = cell.start..cell.end.min(end);
+        let present = cells.pop_front_if(|cell| cell.cell == number);
+        let content = whole(run, "log line", &range, damage, present, |cell| cell.first..cell.end());
+        Found { key: CellKey::Lines(number), range, content: content.map(Cell::Lines) }
+    });
+    Ok(found.collect())
+}
 
-    async fn samples(&self, channel: u32, part: Range<u64>) -> Result<Vec<Found>> {
-        let (run, cold) = (self.head.id, self.store.cold());
-        let (cells, damage) = apart(part.clone(), |cells| cold.sample_cells(run, channel, cells)).await?;
-        let mut cells: VecDeque<SampleCell> = cells.into();
-        let end = self.end.sample(channel);
-        Ok(damage_by_cell(part, damage)
-            .map(|(number, damage)| {
-                let grid = self.head.grid.sample_cell(number);
-                let range = grid.start..grid.end.min(end);
-                let present = cells.pop_front_if(|cell| cell.cell == number);
-                let content = whole(run, "sample", &range, damage, present, |c| c.series.first..c.series.end);
-                Found { key: CellKey::Samples { channel, cell: number }, range, content: content.map(Cell::Samples) }
-            })
-            .collect())
-    }
+/// Cells of a channel with indices up to `end`, each as it was found.
+pub(crate) async fn sample_cells(
+    store: &Store,
+    run: RunId,
+    grid: Grid,
+    channel: u32,
+    part: Range<u64>,
+    end: u64,
+) -> Result<Vec<Found>> {
+    let (cells, damage) = apart(part.clone(), |cells| store.cold().sample_cells(run, channel, cells)).await?;
+    let mut cells: VecDeque<SampleCell> = cells.into();
+    let found = damage_by_cell(part, damage).map(|(number, damage)| {
+        let cell = grid.sample_cell(number);
+        let range = cell.start..cell.end.min(end);
+        let present = cells.pop_front_if(|cell| cell.cell == number);
+        let content = whole(run, "sample", &range, damage, present, |cell| cell.series.first..cell.series.end);
+        Found { key: CellKey::Samples { channel, cell: number }, range, content: content.map(Cell::Samples) }
+    });
+    Ok(found.collect())
 }
 
 /// Reads cells together, and if one of them is damaged, one by one: the others stay readable.

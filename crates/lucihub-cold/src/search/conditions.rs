@@ -227,8 +227,10 @@ where
     DB: Backend + HasSqlType<T>,
     U: ToSql<T, DB>,
 {
-    // Another statement for each length: a connection would keep them all.
-    out.unsafe_to_cache_prepared();
+    if items.len() > 1 {
+        // Another statement for each length: a connection would keep them all.
+        out.unsafe_to_cache_prepared();
+    }
     for (n, item) in items.iter().enumerate() {
         if n > 0 {
             out.push_sql(", ");

@@ -16,7 +16,7 @@ use crate::types::{Id, Time};
 
 /// How long an upload may wait for its next chunk. After that it counts as given up. The clocks of all who use a database
 /// are to agree better than that.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Chunks that one transaction deletes: a few MiB, so that others wait no longer than for any write.
 const CHUNKS: i64 = 8;

@@ -144,7 +144,7 @@ pub(crate) enum RunsVerb {
     /// Show one run.
     Show(ShowArgs),
     /// Say in one sentence how one run came to be as it is.
-    Why(WhyArgs),
+    Why(ShowArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
@@ -242,22 +242,9 @@ pub(crate) struct LogsArgs {
     pub(crate) json: bool,
 }
 
-/// `lucihub runs show`
+/// `lucihub runs show`, `lucihub runs why`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The run.
-    #[arg(value_name = "ID")]
-    pub(crate) run: RunId,
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `lucihub runs why`
-#[derive(Debug, Args)]
-pub(crate) struct WhyArgs {
     /// The run.
     #[arg(value_name = "ID")]
     pub(crate) run: RunId,

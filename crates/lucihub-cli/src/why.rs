@@ -5,7 +5,7 @@ use lucihub_models_core::{GapCause, LogLine, RunState, StateChange};
 use lucihub_store::{Located, RunStatus, Source, Store};
 use serde::Serialize;
 
-use crate::args::WhyArgs;
+use crate::args::ShowArgs;
 use crate::failure::Failure;
 use crate::{output, place};
 
@@ -34,7 +34,7 @@ struct Why<'a> {
 }
 
 /// Says what happened to one run.
-pub(crate) async fn run(args: WhyArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: ShowArgs) -> Result<(), Failure> {
     let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
     let located = store.locate(args.run).await?;
     let status = located.status();

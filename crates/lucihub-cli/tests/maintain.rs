@@ -213,6 +213,7 @@ async fn an_open_run_is_not_verified() {
     let open = lab.queued().await;
     assert!(lab.prints(&["verify", "--all"], 0).starts_with("1 runs, "), "open ones are left out");
     lab.prints(&["verify", &open.to_string()], 4);
+    // Its age is what is asked for: more than a second.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert!(lab.prints(&["verify", "--since", "1s"], 0).starts_with("0 runs, "));
 }

@@ -12,6 +12,6 @@ mod samples;
 mod snapshot;
 
 pub use cells::CellKey;
-pub(crate) use cells::{Cell, Found, ReadBack};
+pub(crate) use cells::{Cell, Found, ReadBack, log_cells, sample_cells};
 pub use locate::{Located, RunStatus, Source};
 pub use snapshot::Snapshot;

@@ -95,8 +95,9 @@ pub trait ColdRuns: Send + Sync {
     /// # Errors
     /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page), more
     /// items of a filter than [`Limits::filter_items`](crate::Limits::filter_items) or
-    /// more label names than [`Limits::labels`](crate::Limits::labels), an offset past [`Limits::offset`](crate::Limits::offset), both a cursor and an
-    /// offset, and a cursor of another filter or order.
+    /// more label names than [`Limits::labels`](crate::Limits::labels), an offset past
+    /// [`Limits::offset`](crate::Limits::offset), both a cursor and an offset, and a
+    /// cursor of another filter or order.
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;
 
     /// Runs that were not [released](super::ColdArchive::release) yet, by

@@ -132,3 +132,14 @@ diesel::table! {
         payload -> Binary,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::types::{DbTime, DbUuid};
+
+    commits (link) {
+        link -> DbUuid,
+        number -> BigInt,
+        at -> DbTime,
+    }
+}

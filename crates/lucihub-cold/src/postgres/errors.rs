@@ -12,8 +12,21 @@ use crate::error::Error;
 /// How errors name the database where its place is not known.
 const STORE: &str = "PostgreSQL";
 
+/// A connection that was not made.
+pub(super) struct Refused {
+    pub(super) error: StoreError,
+    /// Whether the server is there, and will take one soon.
+    pub(super) passes: bool,
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self { error, passes: false }
+    }
+}
+
 /// Why a connection was not made.
-pub(super) fn connecting(shown: &str, error: &PgError) -> StoreError {
+pub(super) fn connecting(shown: &str, error: &PgError) -> Refused {
     let Some(refusal) = error.as_db_error() else {
         let what = plain(error);
         return if what.contains("invalid peer certificate") || what.contains("certificate") {
@@ -27,7 +40,8 @@ pub(super) fn connecting(shown: &str, error: &PgError) -> StoreError {
             StoreError::precondition(shown, "it wants a password; write postgres://USER:PASSWORD@HOST/DATABASE")
         } else {
             StoreError::unavailable(shown, format!("{what}; see whether it runs, and whether host and port are right"))
-        };
+        }
+        .into();
     };
     let message = refusal.message();
     let what_to_do = match *refusal.code() {
@@ -36,10 +50,12 @@ pub(super) fn connecting(shown: &str, error: &PgError) -> StoreError {
         }
         SqlState::INVALID_CATALOG_NAME => "create the database, or correct its name",
         SqlState::INSUFFICIENT_PRIVILEGE => "grant this user the right to connect",
-        // Too many clients, starting up, shutting down: that passes.
-        _ => return StoreError::unavailable(shown, message),
+        ref code => {
+            let passes = [SqlState::CANNOT_CONNECT_NOW, SqlState::TOO_MANY_CONNECTIONS].contains(code);
+            return Refused { error: StoreError::unavailable(shown, message), passes };
+        }
     };
-    StoreError::precondition(shown, format!("{message}; {what_to_do}"))
+    StoreError::precondition(shown, format!("{message}; {what_to_do}")).into()
 }
 
 /// What happened, with all its reasons, each once.
@@ -84,11 +100,21 @@ pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInform
         StoreError::Full { store: STORE.into(), why: format!("{message}; make room on the server's disk") }
     } else if has("permission denied") {
         StoreError::precondition(STORE, format!("{message}; grant this user the rights of docs/postgres-roles.sql"))
-    } else if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction) || has("read-only transaction") {
+    } else if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction)
+        || has("read-only transaction")
+        || has("during recovery")
+    {
         StoreError::precondition(STORE, format!("{message}; name the primary server in the URL, not a standby"))
-    } else if has("does not exist") {
+    } else if has("does not exist") && ["relation ", "column ", "schema "].iter().any(|what| message.starts_with(what))
+    {
         StoreError::precondition(STORE, format!("{message}; run `lucihub migrate up`"))
-    } else if has("invalid memory alloc") || has("out of memory") || has("invalid message format") {
+    } else if has("lock timeout") || has("deadlock detected") {
+        let why = format!("{message}: others were at the same rows, and nothing was written; try again");
+        StoreError::unavailable(STORE, why)
+    } else if has("statement timeout") {
+        let why = format!("{message}: the server is slow, or this asks for much; try again, or narrow it");
+        StoreError::unavailable(STORE, why)
+    } else if has("invalid memory alloc") || has("invalid message format") {
         Invalid::new("request", message).hint("ask for less at once").into()
     } else if has("invalid page")
         || has("could not read block")

@@ -7,15 +7,24 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
+
+use super::settle::Mark;
+
+/// How long a server may take to say that it is there.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A connection, as the query builder uses it. Blocks.
 pub(crate) type PgConn = AsyncConnectionWrapper<AsyncPgConnection, Line>;
@@ -25,8 +34,11 @@ pub(crate) struct Line {
     /// There until the connection is dropped.
     runtime: Option<Runtime>,
     protocol: Option<AbortHandle>,
-    patience: Duration,
+    patience: Arc<Patience>,
 }
+
+/// How long an answer may take, in milliseconds. The line belongs to the connection, so this is shared with the link.
+type Patience = AtomicU64;
 
 /// A connection of the pool, and what the pool must know of it.
 pub(crate) struct Link {
@@ -34,7 +46,10 @@ pub(crate) struct Link {
     /// Set while a transaction is open, so that a connection which is given back in the midst of one is closed.
     pub(super) amid: bool,
     pub(super) used: Instant,
+    /// What its transactions say before they end.
+    pub(super) mark: Mark,
     protocol: AbortHandle,
+    patience: Arc<Patience>,
     closed: Closed,
 }
 
@@ -48,20 +63,32 @@ thread_local! {
 
 impl Link {
     /// Joins a connection and the runtime on which its protocol runs.
-    pub(super) fn new(
-        conn: AsyncPgConnection,
-        runtime: Runtime,
-        protocol: AbortHandle,
-        patience: Duration,
-        closed: Closed,
-    ) -> Self {
-        NEXT.set(Some(Line { runtime: Some(runtime), protocol: Some(protocol.clone()), patience }));
-        Self { conn: PgConn::from(conn), amid: false, used: Instant::now(), protocol, closed }
+    pub(super) fn new(conn: AsyncPgConnection, mut line: Line, protocol: AbortHandle, closed: Closed) -> Self {
+        let patience = line.patience.clone();
+        line.protocol = Some(protocol.clone());
+        NEXT.set(Some(line));
+        let conn = PgConn::from(conn);
+        Self { conn, amid: false, used: Instant::now(), mark: Mark::new(), protocol, patience, closed }
     }
 
-    /// Whether the server still answers.
+    /// Whether the server still answers, which it must do at once.
     pub(super) fn ping(&mut self) -> bool {
-        self.conn.batch_execute("").is_ok()
+        let patience = self.patience.swap(millis(AT_ONCE), Ordering::Relaxed);
+        let answered = self.conn.batch_execute("").is_ok();
+        self.patience.store(patience, Ordering::Relaxed);
+        answered
+    }
+
+    /// Sets how long an answer may take.
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.patience.store(millis(patience), Ordering::Relaxed);
+    }
+
+    /// How long the server lets a statement run; `None` if it ends none.
+    pub(super) fn statement_timeout(&mut self) -> QueryResult<Option<Duration>> {
+        let setting = sql::<Text>("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'");
+        let setting: String = setting.get_result(&mut self.conn)?;
+        Ok(setting.parse().ok().filter(|millis| *millis > 0).map(Duration::from_millis))
     }
 
     /// Whether it has ended.
@@ -75,6 +102,21 @@ impl Link {
     }
 }
 
+impl Line {
+    pub(super) fn new(runtime: Runtime, patience: Duration) -> Self {
+        Self { runtime: Some(runtime), protocol: None, patience: Arc::new(Patience::new(millis(patience))) }
+    }
+
+    /// Waits for what needs no answer of a connection yet; `None` if it takes longer.
+    pub(super) fn within<T>(&mut self, wait: Duration, work: impl Future<Output = T>) -> Option<T> {
+        self.runtime.as_ref()?.block_on(async { tokio::time::timeout(wait, work).await }).ok()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl BlockOn for Line {
     fn block_on<F: Future>(&self, answer: F) -> F::Output {
         let Some(runtime) = &self.runtime else { unreachable_runtime() };
@@ -86,8 +128,9 @@ impl BlockOn for Line {
                 return answer;
             }
         }
+        let patience = Duration::from_millis(self.patience.load(Ordering::Relaxed));
         runtime.block_on(async {
-            match tokio::time::timeout(self.patience, &mut answer).await {
+            match tokio::time::timeout(patience, &mut answer).await {
                 Ok(answer) => answer,
                 Err(_) => {
                     // Without its protocol the connection is closed, and everything that waits for it fails.
@@ -101,7 +144,7 @@ impl BlockOn for Line {
     }
 
     fn get_runtime() -> Self {
-        NEXT.take().unwrap_or(Self { runtime: None, protocol: None, patience: Duration::ZERO })
+        NEXT.take().unwrap_or(Self { runtime: None, protocol: None, patience: Arc::default() })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The connections to one database.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -30,26 +31,54 @@ pub struct Postgres {
 }
 
 /// What the pool makes its connections with.
-#[derive(Debug)]
-struct Links(Connector);
+struct Links {
+    connector: Connector,
+    /// When one turned out to have ended: those that have rested since before are not asked any more, for each would
+    /// take a frozen server's time again.
+    ended_at: Mutex<Option<Instant>>,
+}
+
+/// A connection, or why there is none. The pool itself would try until whoever waits for one gives up, and would tell
+/// them the text alone; so a refusal takes the place of a connection, once.
+type Made = Result<Link, Refusal>;
+
+struct Refusal {
+    error: StoreError,
+    at: Instant,
+}
+
+/// A connection of the pool that is one.
+struct Lent(PooledConnection<Links>);
 
 impl ManageConnection for Links {
-    type Connection = Link;
+    type Connection = Made;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<Link> {
-        self.0.connect()
+    fn connect(&self) -> Result<Made> {
+        Ok(self.connector.connect().map_err(|error| Refusal { error, at: Instant::now() }))
     }
 
-    fn is_valid(&self, link: &mut Link) -> Result<()> {
+    fn is_valid(&self, made: &mut Made) -> Result<()> {
+        let ended = |why: String| StoreError::unavailable(self.connector.shown(), why);
+        let link = match made {
+            Ok(link) => link,
+            // Whoever it was for had given up.
+            Err(Refusal { at, .. }) if at.elapsed() > TRUSTED => return Err(ended("a refusal of long ago".into())),
+            Err(_) => return Ok(()),
+        };
+        let ended_at = || self.ended_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended_at().is_some_and(|ended_at| link.used < ended_at) {
+            return Err(ended("another connection has ended since".into()));
+        }
         if link.used.elapsed() < TRUSTED || link.ping() {
             return Ok(());
         }
-        let why = link.last_words().unwrap_or_else(|| "the connection was closed".into());
-        Err(StoreError::unavailable(self.0.shown(), why))
+        *ended_at() = Some(Instant::now());
+        Err(ended(link.last_words().unwrap_or_else(|| "the connection was closed".into())))
     }
 
-    fn has_broken(&self, link: &mut Link) -> bool {
+    fn has_broken(&self, made: &mut Made) -> bool {
+        let Ok(link) = made else { return true };
         link.used = Instant::now();
         link.amid || link.is_closed()
     }
@@ -65,20 +94,20 @@ impl Postgres {
             .test_on_check_out(true)
             // Permits are waited for before; what is left is connecting, which has its own limit.
             .connection_timeout(options.wait + Duration::from_secs(1))
-            // The error comes back from `get`.
             .error_handler(Box::new(NopErrorHandler))
-            .build_unchecked(Links(connector.clone()));
+            .build_unchecked(Links { connector: connector.clone(), ended_at: Mutex::new(None) });
         Ok(Self { connector, pool, permits: Arc::new(Semaphore::new(connections as usize)), wait: options.wait })
     }
 
-    fn get(&self) -> Result<PooledConnection<Links>, Error> {
-        self.pool.get().map_err(|error| {
-            // The pool puts words of its own before those of the connector, which names the place already.
-            let (text, shown) = (error.to_string(), self.connector.shown());
-            let why = text.strip_prefix("timed out waiting for connection: ").unwrap_or(&text);
-            let why = why.strip_prefix(&format!("{shown} is unavailable: ")).unwrap_or(why);
-            StoreError::unavailable(shown, why).into()
-        })
+    fn get(&self) -> Result<Lent, Error> {
+        let made = self.pool.get().map_err(|_| {
+            let why = format!("no connection could be made within {:?}; see whether it is overloaded", self.wait);
+            StoreError::unavailable(self.connector.shown(), why)
+        })?;
+        match &*made {
+            Ok(_) => Ok(Lent(made)),
+            Err(refusal) => Err(refusal.error.clone().into()),
+        }
     }
 
     /// Errors that name the database.
@@ -88,7 +117,7 @@ impl Postgres {
 
     /// A connection with a transaction begun. One that turns out to be closed is replaced, for nothing was asked of it
     /// yet; after a restart of the server all that rested are.
-    fn begin(&self, how: &str) -> Result<PooledConnection<Links>, Error> {
+    fn begin(&self, how: &str) -> Result<Lent, Error> {
         let mut left = self.pool.max_size();
         loop {
             let mut link = self.get()?;
@@ -100,6 +129,25 @@ impl Postgres {
             }
         }
     }
+}
+
+impl Deref for Lent {
+    type Target = Link;
+
+    fn deref(&self) -> &Link {
+        self.0.as_ref().unwrap_or_else(|_| refused())
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut Link {
+        self.0.as_mut().unwrap_or_else(|_| refused())
+    }
+}
+
+#[expect(clippy::panic, reason = "a refusal is told where it comes out of the pool")]
+fn refused() -> ! {
+    panic!("a connection that is none")
 }
 
 impl Engine for Postgres {
@@ -136,7 +184,14 @@ impl Engine for Postgres {
                 return self.sorted(Err(error));
             }
         };
-        let transaction = self.sorted(settle::number(&mut link.conn).map_err(Error::from))?;
+        let Link { mark, conn, .. } = &mut *link;
+        let marked = match mark.set(conn) {
+            Ok(marked) => marked,
+            Err(error) => {
+                link.amid = link.conn.batch_execute("ROLLBACK").is_err();
+                return self.sorted(Err(error.into()));
+            }
+        };
         match link.conn.batch_execute("COMMIT") {
             Ok(()) => {
                 link.amid = false;
@@ -144,7 +199,7 @@ impl Engine for Postgres {
             }
             Err(error) => {
                 drop(link);
-                settle::outcome(&self.connector, transaction, &error).map(|()| answer)
+                settle::outcome(&self.connector, marked, &error).map(|()| answer)
             }
         }
     }
@@ -153,6 +208,12 @@ impl Engine for Postgres {
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Postgres").field("place", &self.connector).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.connector.fmt(f)
     }
 }
 

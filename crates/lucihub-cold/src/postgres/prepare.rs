@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer};
@@ -40,7 +41,10 @@ pub(crate) fn alone<T>(
     work: impl FnOnce(&mut Conn<'_>, &str) -> Result<T, Error>,
 ) -> Result<T, Error> {
     sorted(options, |what| {
-        let mut link = connect(&options.clone().with_statement_timeout(STATEMENT), what)?;
+        let mut link = connect(options, what)?;
+        // Not by the options: those of the URL would win.
+        link.conn.batch_execute(&format!("SET statement_timeout = {}", STATEMENT.as_millis()))?;
+        link.set_patience(STATEMENT.saturating_add(Duration::from_secs(5)));
         lock(&mut link.conn, what)?;
         let done = work(&mut Conn::Postgres(&mut link.conn), what);
         let unlocked = diesel::select(sql::<Bool>(&format!("pg_advisory_unlock({LOCK})")));

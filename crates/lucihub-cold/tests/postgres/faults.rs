@@ -180,3 +180,48 @@ async fn a_frozen_server_holds_nobody_for_long() {
     .await
     .expect("it goes on");
 }
+
+/// The server goes down in the midst of a COMMIT, before it has written anything of the transaction. Its number is given
+/// again then, to the next one, which commits: that must not be taken for the outcome.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_is_given_again_tells_nothing() {
+    let server = Arc::new(PostgresServer::start(Config::new()));
+    let database = Database::of(&server.databases(), Some(&template(&server.databases())));
+    // Nobody writes the log by the way; and a COMMIT of Bob's runs takes its time.
+    database.sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
+    database.sql("SELECT pg_reload_conf()");
+    database.sql(
+        "CREATE FUNCTION lucihub.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(20); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON lucihub.runs DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW WHEN (NEW.owner = 'bob') EXECUTE FUNCTION lucihub.slow();
+         CREATE TABLE public.others (n int)",
+    );
+    let options = PostgresOptions::url(&database.url(WRITER)).unwrap();
+    let cold = PostgresCold::open(options, Arc::new(ManualClock::new())).await.unwrap();
+    cold.create(&owned(1)).await.unwrap();
+    let mut head = owned(2);
+    head.owner = Some("bob".into());
+    let creating = tokio::spawn({
+        let (cold, head) = (cold.clone(), head.clone());
+        async move { cold.create(&head).await }
+    });
+    let committing = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    let begun = Instant::now();
+    while database.sql(committing).trim() != "1" {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it comes to its COMMIT");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::task::spawn_blocking({
+        let server = server.clone();
+        move || server.restart_immediate()
+    })
+    .await
+    .unwrap();
+    for _ in 0..10 {
+        database.sql("INSERT INTO public.others VALUES (1)");
+    }
+    let answer = creating.await.unwrap();
+    let there = cold.get(head.id).await.unwrap().is_some();
+    assert!(!there, "nothing of it was written");
+    assert!(matches!(answer, Err(StoreError::Unavailable { .. })), "{answer:?}");
+}

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use lucihub_cold::{PostgresCold, PostgresOptions};
-use lucihub_models_core::cold::ColdRuns;
+use lucihub_cold::{PostgresCold, PostgresOptions, migrate};
+use lucihub_models_core::cold::{ColdRuns, ColdUsage};
 use lucihub_models_core::{PageRequest, RunFilter, StoreError};
 use lucihub_testkit::servers::{PostgresOptions as Config, PostgresServer};
 use lucihub_testkit::{ManualClock, models};
 
-use crate::lab::{Database, MIGRATOR, READER, WRITER, as_role, open, shared};
+use crate::lab::{Database, MIGRATOR, READER, WRITER, as_role, open, shared, template};
 
 /// The kind of an error and its text, in which no password stands.
 async fn refused(url: &str) -> (&'static str, String) {
@@ -49,7 +49,7 @@ async fn who_may_not_come_in_is_told_why() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named() {
-    let url = |host: &str| format!("postgres://writer:s3cret@{host}/lab?sslmode=disable&connect_timeout=2");
+    let url = |host: &str| format!("postgres://writer:s3cret@{host}/lab?sslmode=disable");
     let (kind, text) = refused(&url("127.0.0.1:1")).await;
     assert!(kind == "Unavailable" && text.contains("127.0.0.1:1, database lab") && text.contains("refused"), "{text}");
     let (kind, text) = refused(&url("no-such-host.invalid")).await;
@@ -60,6 +60,49 @@ async fn a_server_that_is_not_there_is_named() {
     let options = PostgresOptions::url(&url).unwrap().with_wait(Duration::from_millis(300));
     let error = PostgresCold::open(options, std::sync::Arc::new(ManualClock::new())).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("within 300ms")), "{error}");
+    // What the URL says goes before the option, which is 10 s.
+    let (kind, text) = refused(&format!("{url}&connect_timeout=1")).await;
+    assert!(kind == "Unavailable" && text.contains("within 1s"), "{text}");
+}
+
+/// A pool that has lost its server says why at once, and goes on with the next call once the server is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_went_away_is_told_at_once() {
+    let server = std::sync::Arc::new(PostgresServer::start(Config::new()));
+    let database = Database::of(&server.databases(), Some(&template(&server.databases())));
+    let options = PostgresOptions::url(&database.url(WRITER)).unwrap().with_wait(Duration::from_mins(10));
+    let cold = PostgresCold::open(options, std::sync::Arc::new(ManualClock::new())).await.unwrap();
+    let head = models::run_head(1);
+    cold.create(&head).await.unwrap();
+    let (gone, back) = (server.clone(), server.clone());
+    tokio::task::spawn_blocking(move || gone.kill()).await.unwrap();
+    cold.get(head.id).await.unwrap_err();
+    let error = tokio::time::timeout(Duration::from_secs(60), cold.get(head.id)).await.expect("at once").unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("refused")), "{error}");
+    tokio::task::spawn_blocking(move || back.restart()).await.unwrap();
+    assert!(cold.get(head.id).await.unwrap().is_some(), "the refusal stays with nobody");
+}
+
+/// A statement may take as long as the URL says; one of a migration may take its time whatever that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_timeout_of_a_url_is_not_for_migrations() {
+    let database = Database::own();
+    let timed = |role| format!("{}?options=-c%20statement_timeout%3D300", database.url(role));
+    let hold = |database: &Database| database.sql("BEGIN; LOCK TABLE lucihub.usage; SELECT pg_sleep(1.5); COMMIT");
+    let held = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+    std::thread::scope(|scope| {
+        let runtime = tokio::runtime::Handle::current();
+        let cold = tokio::task::block_in_place(|| runtime.block_on(open(&timed(WRITER)))).unwrap();
+        let holding = scope.spawn(|| hold(&database));
+        while database.sql(held).trim() != "1" {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let error = tokio::task::block_in_place(|| runtime.block_on(cold.usage("ada"))).unwrap_err();
+        assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("statement timeout")), "{error}");
+        let undone = tokio::task::block_in_place(|| runtime.block_on(migrate::down(&timed(MIGRATOR), 3))).unwrap();
+        assert_eq!(undone.len(), 3, "it waited for the lock");
+        holding.join().unwrap();
+    });
 }
 
 #[tokio::test]
@@ -119,7 +162,7 @@ async fn roles_do_what_is_theirs_and_nothing_else() {
         let refused = database.try_sql(&format!("SET ROLE {role}; {sql}")).unwrap_err();
         assert!(refused.contains("permission denied") || refused.contains("must be owner"), "{role}, {sql}: {refused}");
     }
-    let error = lucihub_cold::migrate::up(&Database::empty().url(WRITER)).await.unwrap_err();
+    let error = migrate::up(&Database::empty().url(WRITER)).await.unwrap_err();
     assert!(matches!(error, StoreError::Precondition { .. }), "{error}");
 }
 

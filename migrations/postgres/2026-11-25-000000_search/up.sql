@@ -1,4 +1,4 @@
--- oldest generation: 1
+-- oldest generation: 2
 --
 -- What runs are found by besides their columns, and how many were created.
 

@@ -1,4 +1,4 @@
--- oldest generation: 1
+-- oldest generation: 2
 --
 -- Named bytes on runs and devices.
 

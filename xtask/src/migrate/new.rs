@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 /// What the files begin with. The lines with a colon are read by the build; see `crates/lucihub-cold/README.md`.
 const UP: &str = "\
--- oldest generation: 1
+-- oldest generation: 2
 --
 -- What it is for. State above the oldest generation of the library that may still use the schema after it: leave it as it
 -- is while tables, columns and indexes are only added; see `How to add a column` in crates/lucihub-cold/README.md.

@@ -15,7 +15,7 @@
 //!
 //! Every migration states the oldest [`GENERATION`] of this library that may still use the schema after it. So a
 //! component of an older version starts on a database that was expanded for a newer one, and is refused by one that was
-//! contracted.
+//! contracted, or that has tables which it would have to fill and does not know.
 
 mod catalog;
 mod marks;
@@ -44,7 +44,12 @@ use crate::cold::blocking;
 
 /// The generation of this library. It grows when the library begins to need something of the schema that older ones do
 /// not keep up; a migration that takes away what a generation uses states the next one as its oldest.
-pub const GENERATION: u32 = 1;
+///
+/// | generation | since | what it keeps up |
+/// | --- | --- | --- |
+/// | 1 | `first` | runs, cells and devices |
+/// | 2 | `search` | also tags and usage: what an older library writes would not be found, and not be counted |
+pub const GENERATION: u32 = 2;
 
 /// The migrations of this library, oldest first, then those that it does not know; and what the database has of them.
 /// `url` is `sqlite:PATH` or `postgres://USER@HOST/DATABASE`, here and below.

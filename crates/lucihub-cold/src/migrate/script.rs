@@ -170,4 +170,12 @@ mod tests {
         let versions: std::collections::BTreeSet<_> = SQLITE.iter().map(Script::version).collect();
         assert_eq!(versions.len(), SQLITE.len(), "no two have the same stamp");
     }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn later_migrations_let_in_no_older_generation_and_all_let_in_this_one() {
+        let oldest: Vec<u32> = SQLITE.iter().map(|script| script.oldest).collect();
+        assert!(oldest.is_sorted(), "{oldest:?}");
+        assert!(oldest.iter().all(|oldest| *oldest <= crate::migrate::GENERATION), "{oldest:?}");
+    }
 }

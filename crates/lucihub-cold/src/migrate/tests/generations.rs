@@ -3,8 +3,8 @@
 use lucihub_models_core::StoreError;
 
 use super::place::{Place, places};
-use super::{FIRST, SECOND, Script, migrator};
-use crate::migrate::{Change, Migrator, Problem};
+use super::{FIRST, Library, SECOND, Script, joined, migrator, present};
+use crate::migrate::{Change, GENERATION, Migrator, Problem};
 
 /// A component of an older version, beside a newer one that has migrated.
 fn older(place: &Place, newer_asks_for: u32) -> Migrator {
@@ -51,6 +51,22 @@ fn an_older_version_is_refused_by_a_contracted_schema() {
         let problem = Problem::TooNew { migration: SECOND.name.to_owned(), oldest: Some(2), generation: 1 };
         assert_eq!(older.check().unwrap(), [problem]);
         migrator(&place, 2, vec![FIRST, SECOND]).prepare(false).unwrap();
+    }
+}
+
+/// What it writes would lack its tags, and not be counted.
+#[test]
+fn the_first_generation_is_refused_by_the_present_schema() {
+    for place in places() {
+        let scripts = present(&place);
+        let first = joined(&place, Library { generation: 1, scripts: &scripts[..1] });
+        first.prepare(true).unwrap();
+        let today = joined(&place, Library { generation: GENERATION, scripts });
+        assert!(refused(today.prepare(false)).contains("lucihub migrate up"));
+        today.change(Change::Up).unwrap();
+        today.prepare(false).unwrap();
+        let refusal = refused(first.prepare(false));
+        assert!(refusal.contains("_search asks for generation 2") && refusal.contains("upgrade this"), "{refusal}");
     }
 }
 

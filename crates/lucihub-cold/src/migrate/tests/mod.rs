@@ -37,14 +37,28 @@ const SECOND: Script =
 
 /// A database and a version of a library that has these migrations.
 fn migrator(place: &Place, generation: u32, scripts: Vec<Script>) -> Migrator {
+    // A test's few bytes live as long as its process.
+    joined(place, Library { generation, scripts: Vec::leak(scripts) })
+}
+
+/// A database and a library.
+fn joined(place: &Place, library: Library) -> Migrator {
     let url = place.url();
     let target = match place {
         Place::Sqlite(_) => Target::Sqlite(Box::new(crate::SqliteOptions::url(&url).unwrap())),
         #[cfg(feature = "postgres")]
         Place::Postgres(_) => Target::Postgres(Box::new(crate::PostgresOptions::url(&url).unwrap())),
     };
-    // A test's few bytes live as long as its process.
-    Migrator { target, library: Library { generation, scripts: Vec::leak(scripts) } }
+    Migrator { target, library }
+}
+
+/// This library's own migrations for a database.
+const fn present(place: &Place) -> &'static [Script] {
+    match place {
+        Place::Sqlite(_) => super::script::SQLITE,
+        #[cfg(feature = "postgres")]
+        Place::Postgres(_) => super::script::POSTGRES,
+    }
 }
 
 /// Everything in the database: its schema, and what both tables of migrations say.

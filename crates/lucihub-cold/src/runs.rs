@@ -17,6 +17,9 @@ use crate::search::{self, Search, tags, tags::Tag};
 use crate::types::{Free, Id, Json, Time};
 use crate::usage;
 
+/// How often a run is inserted that others delete and create in the same moments.
+const TRIES: usize = 3;
+
 /// A whole row, for `get`.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = runs)]
@@ -146,22 +149,27 @@ impl<E: Engine> Cold<E> {
                 runs::input.eq(input),
                 columns,
             );
-            let inserted = on_conn!(conn, c => {
-                diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(c)
-            })?;
-            if inserted == 1 {
-                tags::write(conn, &tags)?;
-                usage::count(conn, &head, quota.as_ref(), now)?;
-                return Ok(Created::Created);
+            for _ in 0..TRIES {
+                let inserted = on_conn!(conn, c => {
+                    diesel::insert_into(runs::table).values(&row).on_conflict_do_nothing().execute(c)
+                })?;
+                if inserted == 1 {
+                    tags::write(conn, &tags)?;
+                    usage::count(conn, &head, quota.as_ref(), now)?;
+                    return Ok(Created::Created);
+                }
+                let before: Option<Vec<u8>> = on_conn!(conn, c => {
+                    runs::table.find(Id(run)).select(runs::created_digest).first(c).optional()
+                })?;
+                match before {
+                    Some(before) if before == created.as_bytes() => return Ok(Created::Existing),
+                    Some(_) => return Err(StoreError::AlreadyExists { what: format!("run {run}") }.into()),
+                    // Somebody has deleted it between the two statements, so it may be created.
+                    None => {}
+                }
             }
-            let before: Vec<u8> = on_conn!(conn, c => {
-                runs::table.find(Id(run)).select(runs::created_digest).first(c)
-            })?;
-            if before == created.as_bytes() {
-                Ok(Created::Existing)
-            } else {
-                Err(StoreError::AlreadyExists { what: format!("run {run}") }.into())
-            }
+            let why = format!("run {run} was deleted by others {TRIES} times while it was being created; try again");
+            Err(StoreError::unavailable("cold storage", why).into())
         })
         .await
     }

@@ -14,6 +14,8 @@ mod faults;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 #[path = "../written/mod.rs"]

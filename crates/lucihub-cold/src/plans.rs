@@ -1,12 +1,15 @@
 //! Every query walks an index: asserted on SQLite's plans, over 100,000 runs.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use lucihub_models_core::cold::PendingRun;
-use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
+use lucihub_models_core::{
+    DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, StoreError, Timestamp,
+};
 
 use crate::conn::Conn;
 use crate::search::{self, Search};
@@ -142,9 +145,7 @@ fn keepers_walk_open_runs_alone() {
 #[test]
 fn labels_and_relations_walk_their_tags() {
     let mut conn = filled();
-    let tags = "INSERT INTO run_tags (kind, name, value, created_at, run)
-         SELECT 'label', 'series', 'series-' || (created_at / 1000000 % 3), created_at, id FROM runs";
-    conn.batch_execute(tags).unwrap();
+    labelled(&mut conn);
     let filter = RunFilter::default().label("series", "series-1").owner("owner-3");
     for place in [None, Some(50_000)] {
         let after = place.map(|n: u32| PageCursor::new(&filter, Order::Newest, at(n.into()), run(n)));
@@ -160,6 +161,75 @@ fn labels_and_relations_walk_their_tags() {
             let rows = "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)";
             assert!(step.detail.starts_with(tags) || step.detail == rows, "{} of {statement}", step.detail);
         }
+    }
+}
+
+/// A label of three values, one run in three each, which a page goes along.
+fn labelled(conn: &mut SqliteConnection) {
+    let tags = "INSERT INTO run_tags (kind, name, value, created_at, run)
+         SELECT 'label', 'series', 'series-' || (created_at / 1000000 % 3), created_at, id FROM runs";
+    conn.batch_execute(tags).unwrap();
+}
+
+/// Neither the runs that are passed over nor those after the page are looked at.
+#[test]
+fn a_page_along_a_label_reads_its_own_rows_alone() {
+    let mut conn = filled();
+    labelled(&mut conn);
+    let one = RunFilter::default().label("series", "series-1");
+    let two = one.clone().label("series", "series-2");
+    for (filter, walks) in [(one, 1), (two, 2)] {
+        for offset in [0, 9_000] {
+            let request = PageRequest::newest(5).skip(offset).with_total();
+            let statements = statements(&mut conn, |conn| {
+                let page = Search::new(&filter, &request).run(conn).unwrap();
+                assert_eq!((page.runs.len(), page.total), (5, Some(33_333 * walks)));
+            });
+            let (rows, tags): (Vec<_>, Vec<_>) = statements.iter().partition(|text| !text.contains("run_tags"));
+            assert_eq!((rows.len() as u64, tags.len() as u64), (1, 2 * walks), "{statements:?}");
+            assert_eq!(rows[0].matches('?').count(), 6, "{}", rows[0]);
+        }
+    }
+}
+
+/// What comes after the last of a page that is full already is not read.
+#[test]
+fn walks_after_the_first_end_where_the_page_does() {
+    let mut conn = filled();
+    labelled(&mut conn);
+    let column = RunFilter::default().owner("owner-1").owner("owner-2").from(at(5));
+    let label = RunFilter::default().label("series", "series-1").label("series", "series-2").to(at(99_995));
+    for filter in [column, label] {
+        for order in [Order::Newest, Order::Oldest] {
+            let request = PageRequest { order, limit: 5, ..PageRequest::default() }.skip(3);
+            let statements = statements(&mut conn, |conn| {
+                assert_eq!(Search::new(&filter, &request).run(conn).unwrap().runs.len(), 5);
+            });
+            let ends = |text: &String| {
+                let ends = if order == Order::Newest { ") > (" } else { ") < (" };
+                text.contains("ORDER BY") && text.contains(ends)
+            };
+            let ended: Vec<_> = statements.iter().filter(|text| ends(text)).collect();
+            assert!(!ended.is_empty(), "{statements:?}");
+            for statement in ended {
+                let steps: Vec<Step> =
+                    diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut conn).unwrap();
+                let [step] = &steps[..] else { panic!("{statement} has {} steps", steps.len()) };
+                let end = if order == Order::Newest { ")>(" } else { ")<(" };
+                assert!(step.detail.contains(end), "{} of {statement}", step.detail);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_ends_after_its_time_and_says_what_to_narrow() {
+    let mut conn = filled();
+    for filter in [RunFilter::default(), RunFilter::default().label("series", "series-1")] {
+        let request = PageRequest::newest(5);
+        let late = Search::new(&filter, &request).run_within(&mut Conn::Sqlite(&mut conn), Duration::ZERO);
+        let error = StoreError::from(late.unwrap_err());
+        assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("fewer values")), "{error}");
     }
 }
 

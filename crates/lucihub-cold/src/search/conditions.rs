@@ -56,6 +56,15 @@ impl Bound {
         Self { operator, created_at: Time(created_at), id: Id(id) }
     }
 
+    /// All that comes before a run, in an order.
+    pub(super) const fn before(order: Order, created_at: Timestamp, id: RunId) -> Self {
+        let opposite = match order {
+            Order::Newest => Order::Oldest,
+            Order::Oldest => Order::Newest,
+        };
+        Self::after(opposite, created_at, id)
+    }
+
     /// All that was created then or later.
     pub(super) fn from(created: Timestamp) -> Self {
         Self { operator: " >= ", created_at: Time(created), id: Id(RunId::from_uuid(uuid::Uuid::nil())) }

@@ -9,21 +9,27 @@
 //! | `conditions.rs` | what is asked of a row, as SQL |
 //! | `walk.rs` | walks along a column |
 //! | `tags.rs` | labels and relations: written with the run, walked like a column |
+//! | `merge.rs` | several walks as one |
 //! | `count.rs` | totals |
+//! | `timed.rs` | the time that a search has for all its statements |
 
 mod conditions;
 mod count;
+mod merge;
 pub(crate) mod tags;
+mod timed;
 mod walk;
 mod wanted;
 
-use std::cmp::Ordering;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, JobType, Order, PageCursor, PageRequest, RunFilter, RunPage, RunSummary};
 
 use self::conditions::{All, Bound, Condition};
+use self::merge::Placed;
+use self::timed::Timed;
 use self::wanted::Wanted;
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
@@ -67,11 +73,17 @@ impl Search {
 
     /// The page.
     pub(crate) fn run(&self, conn: &mut Conn<'_>) -> Result<RunPage, Error> {
+        self.run_within(conn, timed::PATIENCE)
+    }
+
+    /// The page, if all its statements together take no longer than this.
+    pub(crate) fn run_within(&self, conn: &mut Conn<'_>, patience: Duration) -> Result<RunPage, Error> {
         let Self { filter, page, wanted } = self;
-        let total = if page.total { Some(count::total(conn, &Wanted::counted(filter))?) } else { None };
+        let timed = &mut Timed::new(conn, patience);
+        let total = if page.total { Some(count::total(timed, &Wanted::counted(filter))?) } else { None };
         // One more than the page has, to know whether there is a next one.
         let most = page.limit.saturating_add(1);
-        let mut rows = walk::rows(conn, wanted, page, most)?;
+        let mut rows = walk::rows(timed, wanted, page, most)?;
         let more = rows.len() > page.limit;
         rows.truncate(page.limit);
         let runs = rows.into_iter().map(ListRow::into_summary).collect::<Result<Vec<_>, _>>()?;
@@ -90,7 +102,7 @@ pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usi
             .filter(runs::released_at.is_null())
             .filter(All(&after))
             .order((runs::created_at.asc(), runs::id.asc()))
-            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+            .limit(whole(limit))
             .load(c)
     })?;
     let run = |(Id(id), Time(created_at), states): (Id, Time, i64)| {
@@ -100,20 +112,18 @@ pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usi
     rows.into_iter().map(run).collect()
 }
 
-/// Which of two places comes first in a list.
-fn place(order: Order, a: (Time, Id), b: (Time, Id)) -> Ordering {
-    let oldest = (a.0, a.1.0).cmp(&(b.0, b.1.0));
-    match order {
-        Order::Oldest => oldest,
-        Order::Newest => oldest.reverse(),
+/// A number of rows, as the query builder takes it.
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Placed for ListRow {
+    fn key(&self) -> (Time, Id) {
+        (self.created_at, self.id)
     }
 }
 
 impl ListRow {
-    fn key(&self) -> (Time, Id) {
-        (self.created_at, self.id)
-    }
-
     fn into_summary(self) -> Result<RunSummary, Error> {
         let Id(id) = self.id;
         let row = || format!("run {id}");

@@ -6,6 +6,10 @@ use diesel::prelude::*;
 use lucihub_models_core::{Order, Relation, RunId, Timestamp};
 
 use super::conditions::{Bound, Within};
+use super::merge::Merge;
+use super::timed::Timed;
+use super::wanted::Window;
+use super::whole;
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::schema::run_tags;
@@ -80,33 +84,36 @@ pub(crate) fn replace_labels(conn: &mut Conn<'_>, run: RunId, tags: &[Tag]) -> R
     write(conn, tags)
 }
 
-/// The next runs along the walks of some values, in order, each once.
+/// The runs along the walks of some values, in order, each once: so many after those that are passed over.
 pub(super) fn keys(
-    conn: &mut Conn<'_>,
+    timed: &mut Timed<'_, '_>,
     (kind, name, values): (&Free, &Free, &[Free]),
-    bounds: &[Bound],
+    window: Window,
     order: Order,
-    most: usize,
+    (skip, take): (usize, usize),
 ) -> Result<Vec<(Time, Id)>, Error> {
-    let mut keys: Vec<(Time, Id)> = Vec::new();
+    // Of one walk the database passes over them; of several they are merged here.
+    let (skip_there, skip_here) = if values.len() == 1 { (skip, 0) } else { (0, skip) };
+    let most = skip_here.saturating_add(take);
+    let mut merge = Merge::new(order, most);
     for value in values {
-        let found: Vec<(Time, Id)> = on_conn!(conn, c => {
+        let bounds: Vec<Bound> = window.ending(order, merge.end()).bounds().collect();
+        merge.add(on_conn!(timed.next()?, c => {
             let query = run_tags::table
                 .filter(run_tags::kind.eq(kind).and(run_tags::name.eq(name)).and(run_tags::value.eq(value)))
-                .filter(Within(bounds))
+                .filter(Within(&bounds))
                 .select((run_tags::created_at, run_tags::run))
-                .limit(i64::try_from(most).unwrap_or(i64::MAX))
+                .limit(whole(most))
+                .offset(whole(skip_there))
                 .into_boxed();
             match order {
                 Order::Newest => query.order((run_tags::created_at.desc(), run_tags::run.desc())).load(c),
                 Order::Oldest => query.order((run_tags::created_at.asc(), run_tags::run.asc())).load(c),
             }
-        })?;
-        keys.extend(found);
+        })?);
     }
-    keys.sort_unstable_by(|a, b| super::place(order, (a.0, a.1), (b.0, b.1)));
-    keys.dedup();
-    keys.truncate(most);
+    let mut keys = merge.into_found();
+    keys.drain(..skip_here.min(keys.len()));
     Ok(keys)
 }
 
@@ -114,12 +121,13 @@ pub(super) fn keys(
 pub(super) fn count(
     conn: &mut Conn<'_>,
     (kind, name, value): (&Free, &Free, &Free),
-    window: &[Bound],
+    window: Window,
 ) -> Result<i64, Error> {
+    let bounds: Vec<Bound> = window.bounds().collect();
     Ok(on_conn!(conn, c => {
         run_tags::table
             .filter(run_tags::kind.eq(kind).and(run_tags::name.eq(name)).and(run_tags::value.eq(value)))
-            .filter(Within(window))
+            .filter(Within(&bounds))
             .count()
             .get_result(c)
     })?)

@@ -4,7 +4,6 @@ use lucihub_models_core::{DeviceId, JobType, Order, RunFilter, RunId, Timestamp}
 
 use super::conditions::{Bound, Column, Condition};
 use super::tags::{LABEL, RELATED};
-use crate::conn::Conn;
 use crate::types::{Free, Id, Time};
 
 /// A field with more values than this leaves the walk to another one.
@@ -68,8 +67,8 @@ impl Wanted {
         }
     }
 
-    /// The window, from the place after a run on. Never two bounds at one end, for databases search by one.
-    pub(super) fn bounds(&self, order: Order, after: Option<(Time, Id)>) -> Vec<Bound> {
+    /// The window, from the place after a run on.
+    pub(super) fn window(&self, order: Order, after: Option<(Time, Id)>) -> Window {
         let (mut from, mut to) = (self.from.map(Bound::from), self.to.map(Bound::to));
         if let Some((created_at, id)) = after {
             let bound = Bound::after(order, created_at.0, id.0);
@@ -80,22 +79,43 @@ impl Wanted {
                 Order::Newest | Order::Oldest => {}
             }
         }
-        from.into_iter().chain(to).collect()
+        Window { from, to }
     }
 
-    /// The conditions of each walk, within bounds.
-    pub(super) fn walks(&self, conn: &Conn<'_>, bounds: &[Bound]) -> Vec<Vec<Condition>> {
-        let rest = || self.others.iter().cloned().chain(bounds.iter().copied().map(Condition::At));
+    /// What the walks along columns begin their conditions with, one for each.
+    pub(super) fn walks(&self, is_postgres: bool) -> Vec<Option<Condition>> {
         match &self.along {
             Along::Column(column, values) => {
-                let walk = |value: &Free| [Condition::Is(*column, value.clone())].into_iter().chain(rest()).collect();
-                values.iter().map(walk).collect()
+                values.iter().map(|value| Some(Condition::Is(*column, value.clone()))).collect()
             }
-            Along::All | Along::Tag { .. } => {
-                let any = conn.is_postgres().then_some(Condition::Any);
-                vec![any.into_iter().chain(rest()).collect()]
-            }
+            Along::All | Along::Tag { .. } => vec![is_postgres.then_some(Condition::Any)],
         }
+    }
+
+    /// The conditions of a walk within a window. Made for one walk at a time: both walks and others may be thousands.
+    pub(super) fn conditions(&self, walk: Option<Condition>, window: Window) -> Vec<Condition> {
+        walk.into_iter().chain(self.others.iter().cloned()).chain(window.bounds().map(Condition::At)).collect()
+    }
+}
+
+/// A part of all places. Never two bounds at one end, for databases search by one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    from: Option<Bound>,
+    to: Option<Bound>,
+}
+
+impl Window {
+    /// The same, with another end for a walk in this order, if there is one.
+    pub(super) fn ending(self, order: Order, end: Option<Bound>) -> Self {
+        match order {
+            Order::Newest => Self { from: end.or(self.from), ..self },
+            Order::Oldest => Self { to: end.or(self.to), ..self },
+        }
+    }
+
+    pub(super) fn bounds(self) -> impl Iterator<Item = Bound> {
+        self.from.into_iter().chain(self.to)
     }
 }
 

@@ -71,6 +71,8 @@ async fn a_page_reads_what_it_shows_wherever_it_lies() {
         (RunFilter::default().state(RunState::Failed), 1),
         (RunFilter::default().state(RunState::Failed).state(RunState::Queued), 2),
         (RunFilter::default().device("device-1".parse().unwrap()), 1),
+        // Walks after the first end where the page would.
+        (RunFilter::default().owner("owner-3").owner("owner-4").owner("owner-5"), 3),
         (RunFilter::default().job_type(JobType::Run), 1),
         (RunFilter::default().device_type(DeviceType::Redac), 1),
         (RunFilter::default().owner("owner-3").from(at(100)).to(at(40_000)), 1),
@@ -111,6 +113,13 @@ async fn labels_keepers_and_totals_scan_no_table() {
     })
     .await;
     assert!(scans == 0 && read < 500, "{scans} scans, {read} entries");
+    // What is passed over is passed over in the index of tags: forty entries of it, then the page's own and its rows.
+    let (scans, read) = cost(&database, async |cold| {
+        let page = cold.list(&label, &PageRequest::newest(5).skip(40)).await.unwrap();
+        assert_eq!(page.runs.len(), 5);
+    })
+    .await;
+    assert!(scans == 0 && read <= 40 + 6 + 6, "{scans} scans, {read} entries");
     let (scans, read) = cost(&database, async |cold| {
         let open =
             cold.pending(Some(PendingRun { id: run(20_000), created_at: at(20_000), states: 1 }), 30).await.unwrap();

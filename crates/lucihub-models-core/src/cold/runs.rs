@@ -89,10 +89,12 @@ pub trait ColdRuns: Send + Sync {
 
     /// One page of runs by `(created_at, id)`, and the number of all that the
     /// filter finds if the request asks for it; both are of the same moment. The
-    /// cost of the page is its own, wherever in the list it lies; large columns
-    /// are not touched. A cursor outlives its run.
+    /// cost of the page is its own, wherever in the list it lies, except for what
+    /// [`RunFilter`] and [`PageRequest`] say; large columns are not touched. A
+    /// cursor outlives its run.
     ///
     /// # Errors
+    /// `Unavailable`, with what to narrow, if it takes longer than an adapter allows;
     /// `Invalid` for a page of 0 or past [`Limits::page`](crate::Limits::page), more
     /// items of a filter than [`Limits::filter_items`](crate::Limits::filter_items) or
     /// more label names than [`Limits::labels`](crate::Limits::labels), an offset past

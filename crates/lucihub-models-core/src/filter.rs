@@ -12,6 +12,9 @@ use crate::timestamp::Timestamp;
 /// `None` asks nothing, an empty list matches nothing. Each name of a label is
 /// a field of its own.
 ///
+/// A label or relation is walked before any other field, and the others are looked at run by run: of a label that most
+/// runs have, a page costs as many looks as it takes to fill it.
+///
 /// ```
 /// use lucihub_models_core::{RunFilter, RunState};
 /// let anns_ended = RunFilter::default().owner("ann").state(RunState::Succeeded).state(RunState::Failed);

@@ -143,9 +143,11 @@ pub struct PageRequest {
     /// How many runs, 1 to [`Limits::page`](crate::Limits::page).
     pub limit: usize,
     /// How many runs to pass over, 0 to [`Limits::offset`](crate::Limits::offset), instead of a cursor. It costs as much
-    /// as reading them, and runs that come meanwhile shift the rest: a cursor is better.
+    /// as walking over them in an index (for a label or relation beside other fields: as looking at each run that has
+    /// it), and runs that come meanwhile shift the rest: a cursor is better.
     pub offset: usize,
-    /// Whether to count all runs of the search.
+    /// Whether to count all runs of the search, every time anew: in an index, and for a label or relation beside other
+    /// fields by looking at each run that has it.
     pub total: bool,
 }
 

@@ -16,8 +16,8 @@ use crate::types::{Free, Id, Time};
 /// Runs that are read by their ids at once.
 const CHUNK: usize = 500;
 
-/// Runs of a tag that are looked at by turns: at first so many, then twice as many each time. So a page that is soon full
-/// costs little, and one of runs that are rare among them does not begin thousands of walks anew for each few.
+/// Runs of a tag that are looked at by turns: at first so many, then twice as many each time, up to so many. So a page
+/// that is soon full costs little, and one of runs that are rare among them does not begin all walks anew for each few.
 const TURNS: (usize, usize) = (64, 16_384);
 
 /// The rows from a page's place on, so many at most.
@@ -91,8 +91,8 @@ fn last_passed_over(
     Ok(merge.into_found().get(take - 1).copied())
 }
 
-/// The runs of a page along a tag, where more is asked of them: the tag's index says which there are, and each is looked
-/// at by its id. A join would leave to the planner which of both is walked.
+/// The runs of a page along a tag, where more is asked of them: the tag's index says which there are, and each is
+/// looked at by its id. A join would leave to the planner which of both is walked.
 fn along_tag(
     timed: &mut Timed<'_, '_>,
     wanted: &Wanted,

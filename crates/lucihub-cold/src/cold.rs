@@ -23,6 +23,9 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// How long to wait for one of them.
     fn wait(&self) -> Duration;
 
+    /// How long the statements of one answer may take together.
+    fn patience(&self) -> Duration;
+
     /// Runs work of a single statement that reads. Blocks.
     fn look<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error>;
 
@@ -67,6 +70,11 @@ impl<E> Cold<E> {
 
 #[expect(private_bounds, reason = "engines are this crate's alone")]
 impl<E: Engine> Cold<E> {
+    /// How long the statements of one answer may take together.
+    pub(crate) fn patience(&self) -> Duration {
+        self.engine.patience()
+    }
+
     /// Reads by one statement, on a blocking thread: it is a snapshot by itself.
     pub(crate) async fn look<T: Send + 'static>(
         &self,

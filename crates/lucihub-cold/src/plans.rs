@@ -14,6 +14,9 @@ use lucihub_models_core::{
 use crate::conn::Conn;
 use crate::search::{self, Search};
 
+/// What these searches do not need.
+const LONG: Duration = Duration::from_hours(1);
+
 #[derive(QueryableByName)]
 struct Step {
     #[diesel(sql_type = Text)]
@@ -113,7 +116,7 @@ fn every_page_walks_an_index_from_its_place() {
                 let after = place.map(|n: u32| PageCursor::new(&filter, order, at(n.into()), run(n)));
                 let request = PageRequest { order, after, limit: 5, ..PageRequest::default() };
                 let statements = statements(&mut conn, |conn| {
-                    Search::new(&filter, &request).run(conn).unwrap();
+                    Search::new(&filter, &request).run(conn, LONG).unwrap();
                 });
                 assert!(!statements.is_empty());
                 for statement in statements {
@@ -151,7 +154,7 @@ fn labels_and_relations_walk_their_tags() {
         let after = place.map(|n: u32| PageCursor::new(&filter, Order::Newest, at(n.into()), run(n)));
         let request = PageRequest { after, ..PageRequest::newest(5) };
         let statements = statements(&mut conn, |conn| {
-            assert_eq!(Search::new(&filter, &request).run(conn).unwrap().runs.len(), 5);
+            assert_eq!(Search::new(&filter, &request).run(conn, LONG).unwrap().runs.len(), 5);
         });
         for statement in statements {
             let steps: Vec<Step> =
@@ -182,7 +185,7 @@ fn a_page_along_a_label_reads_its_own_rows_alone() {
         for offset in [0, 9_000] {
             let request = PageRequest::newest(5).skip(offset).with_total();
             let statements = statements(&mut conn, |conn| {
-                let page = Search::new(&filter, &request).run(conn).unwrap();
+                let page = Search::new(&filter, &request).run(conn, LONG).unwrap();
                 assert_eq!((page.runs.len(), page.total), (5, Some(33_333 * walks)));
             });
             let (rows, tags): (Vec<_>, Vec<_>) = statements.iter().partition(|text| !text.contains("run_tags"));
@@ -203,7 +206,7 @@ fn walks_after_the_first_end_where_the_page_does() {
         for order in [Order::Newest, Order::Oldest] {
             let request = PageRequest { order, limit: 5, ..PageRequest::default() }.skip(3);
             let statements = statements(&mut conn, |conn| {
-                assert_eq!(Search::new(&filter, &request).run(conn).unwrap().runs.len(), 5);
+                assert_eq!(Search::new(&filter, &request).run(conn, LONG).unwrap().runs.len(), 5);
             });
             let ends = |text: &String| {
                 let ends = if order == Order::Newest { ") > (" } else { ") < (" };
@@ -227,7 +230,7 @@ fn a_search_ends_after_its_time_and_says_what_to_narrow() {
     let mut conn = filled();
     for filter in [RunFilter::default(), RunFilter::default().label("series", "series-1")] {
         let request = PageRequest::newest(5);
-        let late = Search::new(&filter, &request).run_within(&mut Conn::Sqlite(&mut conn), Duration::ZERO);
+        let late = Search::new(&filter, &request).run(&mut Conn::Sqlite(&mut conn), Duration::ZERO);
         let error = StoreError::from(late.unwrap_err());
         assert!(matches!(&error, StoreError::Unavailable { why, .. } if why.contains("fewer values")), "{error}");
     }
@@ -241,7 +244,7 @@ fn totals_look_at_indexes_alone() {
         let request = PageRequest::newest(1).with_total();
         let statements = statements(&mut conn, |conn| {
             let expected = (0..100_000).filter(|n| wants(&filter, *n)).count() as u64;
-            assert_eq!(Search::new(&filter, &request).run(conn).unwrap().total, Some(expected), "{index}");
+            assert_eq!(Search::new(&filter, &request).run(conn, LONG).unwrap().total, Some(expected), "{index}");
         });
         let counts: Vec<&String> = statements.iter().filter(|statement| statement.contains("COUNT(*)")).collect();
         assert!(!counts.is_empty());
@@ -285,7 +288,7 @@ fn pages_join_to_the_whole_list() {
             let mut request = PageRequest { order, after: None, limit: 250, ..PageRequest::default() };
             let mut found = Vec::new();
             loop {
-                let page = Search::new(&filter, &request).run(&mut Conn::Sqlite(&mut conn)).unwrap();
+                let page = Search::new(&filter, &request).run(&mut Conn::Sqlite(&mut conn), LONG).unwrap();
                 found.extend(page.runs.iter().map(|run| run.id));
                 request.after = page.next;
                 if page.next.is_none() || found.len() >= MOST {

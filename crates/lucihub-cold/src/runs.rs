@@ -95,10 +95,11 @@ impl<E: Engine> ColdRuns for Cold<E> {
             return Ok(RunPage { total: page.total.then_some(0), ..RunPage::default() });
         }
         let search = Search::new(filter, page);
+        let patience = self.patience();
         if search.is_one_statement() {
-            return self.look(move |conn| search.run(conn)).await;
+            return self.look(move |conn| search.run(conn, patience)).await;
         }
-        self.read(move |conn| search.run(conn)).await
+        self.read(move |conn| search.run(conn, patience)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -28,6 +28,7 @@ pub struct Postgres {
     pool: Pool<Links>,
     permits: Arc<Semaphore>,
     wait: Duration,
+    patience: Duration,
 }
 
 /// What the pool makes its connections with.
@@ -96,7 +97,13 @@ impl Postgres {
             .connection_timeout(options.wait + Duration::from_secs(1))
             .error_handler(Box::new(NopErrorHandler))
             .build_unchecked(Links { connector: connector.clone(), ended_at: Mutex::new(None) });
-        Ok(Self { connector, pool, permits: Arc::new(Semaphore::new(connections as usize)), wait: options.wait })
+        Ok(Self {
+            connector,
+            pool,
+            permits: Arc::new(Semaphore::new(connections as usize)),
+            wait: options.wait,
+            patience: options.statement_timeout,
+        })
     }
 
     fn get(&self) -> Result<Lent, Error> {
@@ -161,6 +168,10 @@ impl Engine for Postgres {
 
     fn wait(&self) -> Duration {
         self.wait
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn look<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {

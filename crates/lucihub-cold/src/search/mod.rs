@@ -71,13 +71,8 @@ impl Search {
         self.page.offset == 0 && !self.page.total && self.wanted.is_one_walk()
     }
 
-    /// The page.
-    pub(crate) fn run(&self, conn: &mut Conn<'_>) -> Result<RunPage, Error> {
-        self.run_within(conn, timed::PATIENCE)
-    }
-
     /// The page, if all its statements together take no longer than this.
-    pub(crate) fn run_within(&self, conn: &mut Conn<'_>, patience: Duration) -> Result<RunPage, Error> {
+    pub(crate) fn run(&self, conn: &mut Conn<'_>, patience: Duration) -> Result<RunPage, Error> {
         let Self { filter, page, wanted } = self;
         let timed = &mut Timed::new(conn, patience);
         let total = if page.total { Some(count::total(timed, &Wanted::counted(filter))?) } else { None };

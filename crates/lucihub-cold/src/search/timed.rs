@@ -9,9 +9,6 @@ use lucihub_models_core::StoreError;
 use crate::conn::Conn;
 use crate::error::Error;
 
-/// How long a search may take: as long as one statement may, where a database ends statements by itself.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-
 /// A connection for the statements of one search.
 pub(super) struct Timed<'a, 'c> {
     conn: &'a mut Conn<'c>,

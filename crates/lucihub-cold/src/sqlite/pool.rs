@@ -16,6 +16,9 @@ use crate::cold::Engine;
 use crate::conn::Conn;
 use crate::error::Error;
 
+/// How long the statements of one answer may take together: what PostgreSQL gives one by default.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 type Manager = ConnectionManager<SqliteConnection>;
 
 /// SQLite as the database below [`Cold`](crate::Cold).
@@ -73,6 +76,10 @@ impl Engine for Sqlite {
 
     fn wait(&self) -> Duration {
         self.wait
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     fn look<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {

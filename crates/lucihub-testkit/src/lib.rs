@@ -10,6 +10,7 @@
 mod clock;
 pub mod conformance;
 pub mod faults;
+pub mod fuzz;
 mod harness;
 mod ids;
 pub mod models;

@@ -20,7 +20,8 @@ pub struct Run {
     pub states: Vec<StateChange>,
     /// The log, a line each.
     pub logs: Vec<String>,
-    /// The number of channels.
+    /// The number of channels, at most 65,536 in a document.
+    #[serde(deserialize_with = "few")]
     pub channels: u32,
     /// The measurements, a list per channel, in machine units.
     #[serde(with = "finite")]
@@ -77,6 +78,17 @@ impl RunModel for Run {
     fn output(&self) -> Option<&JsonText> {
         self.output.as_ref()
     }
+}
+
+/// A document names the number alone, and version 2 has an entry for each: a few
+/// digits must not fill the memory. It is what the text of a cursor may name too.
+fn few<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    const MOST: u32 = 1 << 16;
+    let channels = u32::deserialize(deserializer)?;
+    if channels > MOST {
+        return Err(serde::de::Error::custom(format!("{channels} channels, the limit is {MOST}")));
+    }
+    Ok(channels)
 }
 
 /// JSON has no NaN and no infinity, and version 1 has no other form for them:

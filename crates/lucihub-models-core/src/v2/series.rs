@@ -99,7 +99,9 @@ impl Gap {
 /// let parts: Vec<_> = series.segments().collect();
 /// assert_eq!(parts, [(10, &[0.1, 0.2][..]), (14, &[0.5][..])]);
 /// ```
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+///
+/// Reading one from a document refuses a range, gaps and values that do not agree.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Series {
     /// The first index of the range.
@@ -114,6 +116,29 @@ pub struct Series {
     #[serde(with = "crate::exact::list")]
     #[schemars(with = "Vec<crate::exact::ExactF64>")]
     pub values: Vec<f64>,
+}
+
+impl<'de> Deserialize<'de> for Series {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Parts {
+            #[serde(default)]
+            first: u64,
+            end: u64,
+            #[serde(default)]
+            gaps: Vec<Gap>,
+            #[serde(with = "crate::exact::list")]
+            values: Vec<f64>,
+        }
+        let Parts { first, end, gaps, values } = Parts::deserialize(deserializer)?;
+        let series = Self { first, end, gaps, values };
+        // Indices are subtracted from each other wherever a series is used.
+        if !series.is_consistent() {
+            return Err(serde::de::Error::custom("samples and gaps do not fill the range of the series"));
+        }
+        Ok(series)
+    }
 }
 
 impl PartialEq for Series {
@@ -236,6 +261,7 @@ impl Series {
             at = gap.end;
             missing += gap.len();
         }
-        self.end >= self.first && self.values.len() as u64 + missing == self.end - self.first
+        let present = self.end.checked_sub(self.first).and_then(|all| all.checked_sub(missing));
+        present == Some(self.values.len() as u64)
     }
 }

@@ -131,19 +131,19 @@ impl RedisHot {
 
 /// What is stored of an attachment beside its bytes, behind the time that the script sets: a checksum over where it
 /// belongs and the rest; the format, who put it, size, digest, media type.
-fn known(run: RunId, info: &AttachmentInfo, by_worker: bool) -> String {
+pub(super) fn known(run: RunId, info: &AttachmentInfo, by_worker: bool) -> String {
     let side = if by_worker { 'w' } else { 'p' };
     let text = format!("{FORMAT} {side} {} {} {}", info.size, info.digest, info.media_type);
     format!("{:08x} {text}", checksum(run, info.name.as_str(), &text))
 }
 
-fn checksum(run: RunId, name: &str, text: &str) -> u32 {
+pub(super) fn checksum(run: RunId, name: &str, text: &str) -> u32 {
     let sum = crc32c::crc32c(run.as_uuid().as_bytes());
     // No name has a blank, so the parts cannot be cut elsewhere.
     [name, " ", text].iter().fold(sum, |sum, part| crc32c::crc32c_append(sum, part.as_bytes()))
 }
 
-fn parse(run: RunId, name: &str, stored: &str) -> Result<HotAttachment> {
+pub(super) fn parse(run: RunId, name: &str, stored: &str) -> Result<HotAttachment> {
     let damaged = || corrupt(run, name, "what is known of it is damaged");
     let (created_at, sealed) = stored.split_once(' ').ok_or_else(damaged)?;
     let (sum, text) = sealed.split_once(' ').ok_or_else(damaged)?;

@@ -34,7 +34,7 @@ const LINES: u8 = 2;
 const LOST_LINES: u8 = 3;
 
 /// The log's place among the channels, in checksums.
-const LOG: u32 = u32::MAX;
+pub(super) const LOG: u32 = u32::MAX;
 
 /// Samples of one entry at most: a window of a few samples reads no more than this.
 const MOST_VALUES: usize = 8_192;
@@ -59,15 +59,15 @@ fn damage<T>(why: impl fmt::Display) -> Result<T, Damage> {
 
 /// Where a block belongs.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    run: RunId,
-    channel: u32,
-    first: u64,
-    end: u64,
+pub(super) struct Place {
+    pub(super) run: RunId,
+    pub(super) channel: u32,
+    pub(super) first: u64,
+    pub(super) end: u64,
 }
 
 /// Fills in format and checksum of a block whose kind and body stand already.
-fn seal(place: Place, mut block: Vec<u8>) -> Entry {
+pub(super) fn seal(place: Place, mut block: Vec<u8>) -> Entry {
     block[0] = FORMAT;
     let sum = checksum(place, &block[HEADER - 1..]);
     block[1..HEADER - 1].copy_from_slice(&sum.to_le_bytes());
@@ -263,12 +263,12 @@ pub(super) fn read_samples(
     check(Place { run, channel, first, end }, block)?;
     let mut at = first;
     if kind == VALUES {
-        push_values(body.0, &mut at, range, series);
+        push_values(body.0, &mut at, range, series)?;
     }
     while kind == PIECES && !body.0.is_empty() {
         if body.array::<1>()? == [0] {
             let count = body.u32()?;
-            push_values(body.bytes(count.saturating_mul(8))?, &mut at, range, series);
+            push_values(body.bytes(count.saturating_mul(8))?, &mut at, range, series)?;
         } else {
             let length = body.u64()?;
             let inferred = body.array::<1>()? != [0];
@@ -285,8 +285,9 @@ pub(super) fn read_samples(
     if at == end { Ok(first) } else { damage(format!("it ends at {at}, its id says {end}")) }
 }
 
-fn push_values(bytes: &[u8], at: &mut u64, range: &Range<u64>, series: &mut Series) {
+fn push_values(bytes: &[u8], at: &mut u64, range: &Range<u64>, series: &mut Series) -> Result<(), Damage> {
     let count = bytes.len() / 8;
+    let Some(end) = at.checked_add(count as u64) else { return damage("it goes past the last index") };
     let place = |index: u64| usize::try_from(index.saturating_sub(*at)).unwrap_or(usize::MAX).min(count);
     let (from, to) = (place(range.start), place(range.end));
     if from < to {
@@ -294,7 +295,8 @@ fn push_values(bytes: &[u8], at: &mut u64, range: &Range<u64>, series: &mut Seri
         let values: Vec<f64> = words.iter().map(|word| f64::from_le_bytes(*word)).collect();
         series.push_values(&values);
     }
-    *at += count as u64;
+    *at = end;
+    Ok(())
 }
 
 /// Appends the lines of a block that lie in a range. Returns the number of the block's first line.

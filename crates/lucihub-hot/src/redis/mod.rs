@@ -30,6 +30,8 @@ mod devices;
 mod entities;
 mod error;
 mod flights;
+#[cfg(test)]
+mod fuzz;
 mod head;
 mod keys;
 mod link;

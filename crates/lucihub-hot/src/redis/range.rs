@@ -18,14 +18,14 @@ use super::block::Damage;
 use super::reply::Reply;
 
 /// A block as it is stored, and the position behind it.
-struct Stored {
-    end: u64,
-    block: Bytes,
+pub(super) struct Stored {
+    pub(super) end: u64,
+    pub(super) block: Bytes,
 }
 
 /// Where a stream begins and ends, and in which life of the run.
 #[derive(Debug, PartialEq, Eq)]
-struct Extent {
+pub(super) struct Extent {
     incarnation: String,
     base: u64,
     next: u64,
@@ -157,7 +157,7 @@ impl RedisHot {
     }
 }
 
-fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
+pub(super) fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
     match &*reply.text()? {
         "extent" => Ok(Some(Extent { incarnation: reply.text()?, base: reply.number()?, next: reply.number()? })),
         "absent" | "deleted" => Ok(None),
@@ -168,7 +168,7 @@ fn read_extent(mut reply: Reply) -> Result<Option<Extent>> {
 /// No position that core's limits allow is larger: they end at 2^40 samples. Scripts know those below 2^53 exactly.
 const MOST: u64 = 1 << 52;
 
-fn read_entries(entries: Value) -> Result<Vec<Stored>> {
+pub(super) fn read_entries(entries: Value) -> Result<Vec<Stored>> {
     let mut reply = Reply::new("XRANGE", vec![entries]);
     let mut blocks = Vec::new();
     for entry in reply.list()? {

@@ -26,7 +26,7 @@ fn read_mark(reply: &Reply, text: &str) -> Result<WriterMark> {
 }
 
 /// What stands in the hash of a run.
-struct Fields {
+pub(super) struct Fields {
     incarnation: String,
     head_rev: String,
     confirmed_rev: String,
@@ -40,7 +40,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(reply: &mut Reply) -> Result<Self> {
+    pub(super) fn read(reply: &mut Reply) -> Result<Self> {
         let mut f = reply.fields()?;
         let mut next = Positions::default();
         for (name, value) in f.iter().filter_map(|(name, value)| Some((name.strip_prefix("next:")?, value))) {

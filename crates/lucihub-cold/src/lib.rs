@@ -8,6 +8,8 @@ mod cold;
 mod conn;
 mod devices;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod head;
 mod logs;
 pub mod migrate;

@@ -6,6 +6,8 @@
 use std::io::Read;
 
 use lucihub_models_core::{Invalid, LogLine};
+use serde::Deserializer as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 
 use super::{Damage, Decoded};
 
@@ -16,6 +18,10 @@ const ZSTD: i64 = 1;
 
 /// Level 3: logs are small beside samples, and this is where more effort stops to pay.
 const LEVEL: i32 = 3;
+
+/// The largest window that is unpacked with, as a power of two: 8 MiB, what every decoder of zstd must have. The level
+/// above takes 2 MiB; what claims more was written by nobody.
+const WINDOW: u32 = 23;
 
 /// The most bytes of JSON in one cell, so that no stored bytes can unpack to
 /// more. A cell of 1,024 lines at the default limit has 64 MiB of text.
@@ -35,7 +41,7 @@ pub(crate) fn encode(lines: &[LogLine]) -> Result<(i64, Vec<u8>), Invalid> {
         return Err(Invalid::new("log cell", format!("{} bytes of lines", text.len()))
             .hint(format!("the limit is {MAX_TEXT}; use fewer lines per cell")));
     }
-    if parse(&text).ok().as_deref() != Some(lines) {
+    if parse(&text, lines.len()).ok().as_deref() != Some(lines) {
         return Err(Invalid::new("log lines", "a field does not survive JSON"));
     }
     Ok(match zstd::bulk::compress(&text, LEVEL) {
@@ -46,9 +52,13 @@ pub(crate) fn encode(lines: &[LogLine]) -> Result<(i64, Vec<u8>), Invalid> {
 
 /// Decodes a number of lines.
 pub(crate) fn decode(codec: i64, bytes: &[u8], count: u64) -> Decoded<Vec<LogLine>> {
+    if count > MAX_LINES {
+        return Err(Damage::new(format!("{count} lines in one cell")));
+    }
+    let most = usize::try_from(count).map_err(Damage::new)?;
     let lines = match codec {
-        PLAIN => parse(bytes),
-        ZSTD => parse(&unpack(bytes)?),
+        PLAIN => parse(bytes, most),
+        ZSTD => parse(&unpack(bytes)?, most),
         other => Err(Damage::new(format!("codec {other} of log lines is not known to this version"))),
     }?;
     if lines.len() as u64 != count {
@@ -57,13 +67,39 @@ pub(crate) fn decode(codec: i64, bytes: &[u8], count: u64) -> Decoded<Vec<LogLin
     Ok(lines)
 }
 
-fn parse(text: &[u8]) -> Decoded<Vec<LogLine>> {
-    serde_json::from_slice(text).map_err(Damage::new)
+fn parse(text: &[u8], most: usize) -> Decoded<Vec<LogLine>> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let lines = reader.deserialize_seq(AtMost(most)).map_err(Damage::new)?;
+    reader.end().map_err(Damage::new)?;
+    Ok(lines)
+}
+
+/// Reads so many lines, and stops at one more: an empty line takes twelve bytes of text and many times that as a value.
+struct AtMost(usize);
+
+impl<'de> Visitor<'de> for AtMost {
+    type Value = Vec<LogLine>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of log lines")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<LogLine>, A::Error> {
+        let mut lines = Vec::new();
+        while let Some(line) = items.next_element()? {
+            if lines.len() == self.0 {
+                return Err(A::Error::custom(format!("more lines than the {} that belong here", self.0)));
+            }
+            lines.push(line);
+        }
+        Ok(lines)
+    }
 }
 
 /// Unpacks piece by piece: the length that the bytes claim is not believed.
 fn unpack(bytes: &[u8]) -> Decoded<Vec<u8>> {
-    let decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(Damage::new)?;
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes).map_err(Damage::new)?;
+    decoder.window_log_max(WINDOW).map_err(Damage::new)?;
     let mut text = Vec::new();
     decoder.take(MAX_TEXT + 1).read_to_end(&mut text).map_err(Damage::new)?;
     if text.len() as u64 > MAX_TEXT {
@@ -115,6 +151,27 @@ mod tests {
         assert!(bytes.len() < 200);
         assert!(decode(ZSTD, &bytes, 99).is_err());
         assert!(decode(2, &bytes, 100).is_err());
+    }
+
+    #[test]
+    fn a_window_that_no_encoder_takes_is_refused() {
+        // A frame with `[]` in it as it is, behind a window of two to this power.
+        let frame = |log: u8| [&[0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 17, 0, 0][..], b"[]"].concat();
+        assert_eq!(decode(ZSTD, &frame(21), 0), Ok(vec![]));
+        for log in [24, 27, 31, 41] {
+            assert!(decode(ZSTD, &frame(log), 0).is_err(), "2^{log} bytes");
+        }
+    }
+
+    #[test]
+    fn more_lines_than_belong_there_are_not_kept_in_memory() {
+        let text = format!("[{}{{\"text\":\"\"}}]", "{\"text\":\"\"},".repeat(200_000));
+        let packed = zstd::bulk::compress(text.as_bytes(), LEVEL).unwrap();
+        let mut decoded = None;
+        let held = allocation_counter::measure(|| decoded = Some(decode(ZSTD, &packed, 7))).bytes_max;
+        assert!(decoded.unwrap().is_err());
+        assert!(held < 3 * text.len() as u64, "{held} bytes were held for {} of text", text.len());
+        assert!(decode(ZSTD, &packed, 200_001).is_err(), "a cell never has so many");
     }
 
     proptest! {

@@ -134,7 +134,8 @@ const EDGE: u8 = 0xff;
 
 #[test]
 fn head_of_a_run() {
-    let mut head = RunHead::queued("0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap(), JobType::Run, Timestamp::EPOCH);
+    let mut head =
+        RunHead::queued("0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap(), JobType::Run, Timestamp::EPOCH);
     head.final_values = vec![FinalValue::new("/0", f64::NAN)];
     let document = HeadDocument::write(&head).unwrap();
     let all = BTreeMap::from([("a\"b".to_owned(), "\u{2028}\0".to_owned())]);

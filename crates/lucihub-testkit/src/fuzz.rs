@@ -79,7 +79,11 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(not(fuzzing_libfuzzer))]
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 #[cfg(all(test, not(fuzzing_libfuzzer)))]

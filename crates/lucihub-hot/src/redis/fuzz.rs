@@ -9,12 +9,12 @@ use lucihub_models_core::{
 };
 use lucihub_testkit::fuzz;
 
+use super::attachments;
 use super::block::{LOG, Place, pack_lines, pack_lost_lines, pack_samples, read_lines, read_samples, seal};
 use super::head::{head_args, read_head};
 use super::range::{read_entries, read_extent};
 use super::reply::{Reply, position_args};
 use super::snapshot::{Fields, mark_text};
-use super::attachments;
 
 /// Bytes of the header of a block: format, checksum.
 const SEAL: usize = 5;
@@ -98,10 +98,8 @@ fn line_block() {
     let lines = [LogLine::new(Timestamp::EPOCH, "a\u{2028}\0").level("info"), LogLine::lost()];
     let entry = pack_lines(run(), 5, &lines).unwrap().remove(0);
     let lost = pack_lost_lines(run(), 9..1 << 40);
-    let valid = [
-        of_block(5, entry.end, 6, 100, &entry.block[SEAL..]),
-        of_block(9, lost.end, 20, 100, &lost.block[SEAL..]),
-    ];
+    let valid =
+        [of_block(5, entry.end, 6, 100, &entry.block[SEAL..]), of_block(9, lost.end, 20, 100, &lost.block[SEAL..])];
     fuzz::target("", &valid, 8_000, |input| {
         let (block, end, range) = block(LOG, input);
         let read = |range: &Range<u64>| {
@@ -205,14 +203,11 @@ fn reply(input: &mut &[u8]) -> Reply {
 }
 
 /// One channel may claim the memory of a million, see `reply.rs`; a list doubles as it grows.
-const POSITIONS: usize = 2 * 8 << 20;
+const POSITIONS: usize = 16 << 20;
 
 #[test]
 fn positions_and_fields() {
-    let mark = mark_text(WriterMark {
-        writer: WriterId::from_bits(7),
-        epoch: 2,
-    });
+    let mark = mark_text(WriterMark { writer: WriterId::from_bits(7), epoch: 2 });
     let fields = [
         ("incarnation", "i"),
         ("head_rev", "1"),

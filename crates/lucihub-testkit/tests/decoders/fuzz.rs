@@ -239,8 +239,10 @@ fn small_texts() {
 /// Chunks as a device might send them: number, samples per channel, channels, and whether the run ends there.
 #[test]
 fn chunks() {
-    let honest: Vec<u8> = [0_u32, 1, 3, 2, 2, 9, 4, 5].iter().flat_map(|n| [&n.to_le_bytes()[..], &[4, 2]].concat()).collect();
-    let far: Vec<u8> = [0_u32, 60_000, u32::MAX].iter().flat_map(|n| [&n.to_le_bytes()[..], &[1, 2]].concat()).collect();
+    let honest: Vec<u8> =
+        [0_u32, 1, 3, 2, 2, 9, 4, 5].iter().flat_map(|n| [&n.to_le_bytes()[..], &[4, 2]].concat()).collect();
+    let far: Vec<u8> =
+        [0_u32, 60_000, u32::MAX].iter().flat_map(|n| [&n.to_le_bytes()[..], &[1, 2]].concat()).collect();
     fuzz::target("", &[[&[6, 40][..], &honest].concat(), [&[0, 0][..], &far].concat()], 4_000, |mut input| {
         let window = u32::try_from(fuzz::number(&mut input, 1)).unwrap();
         let expected = fuzz::number(&mut input, 1);

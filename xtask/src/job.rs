@@ -107,7 +107,15 @@ impl fmt::Display for Job {
             write!(f, "{name}={} ", quoted(value))?;
         }
         f.write_str(self.program)?;
-        self.arguments.iter().try_for_each(|argument| write!(f, " {}", quoted(argument)))
+        self.arguments.iter().try_for_each(|argument| write!(f, " {}", quoted(&without_user(argument))))
+    }
+}
+
+/// A URL without user and password: what is printed ends in the log of a CI.
+fn without_user(argument: &str) -> String {
+    match (argument.split_once("://"), argument.rsplit_once('@')) {
+        (Some((before, _)), Some((user, place))) if user.len() > before.len() => format!("{before}://...@{place}"),
+        _ => argument.to_owned(),
     }
 }
 
@@ -124,6 +132,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_password_is_printed() {
+        let job = Job::cargo(["--database-url", "postgres://u:s3@cret@db.lab/lab", "sqlite:a@b"], Path::new("."));
+        assert_eq!(job.to_string(), "cargo --database-url postgres://...@db.lab/lab sqlite:a@b");
+        let job = Job::cargo(["--database-url=postgres://u:s3cret@db.lab/lab"], Path::new("."));
+        assert_eq!(job.to_string(), "cargo --database-url=postgres://...@db.lab/lab");
+    }
 
     #[test]
     fn a_job_prints_as_a_shell_line() {

@@ -60,6 +60,10 @@ impl Place {
         if root_certificates.is_some() && !tls {
             return Err(invalid("sslrootcert without TLS").hint("write sslmode=verify-full beside it"));
         }
+        // Behind the first @ everything is the host, also the rest of a password with one in it.
+        if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+            return Err(invalid("more than one @ before the host").hint("write %40 for an @ in user or password"));
+        }
         config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
         if config.get_application_name().is_none() {
             config.application_name("lucihub");
@@ -124,6 +128,14 @@ mod tests {
         let error = Place::parse(url).unwrap_err().to_string();
         assert!(!error.contains("s3cret"), "{error}");
         error
+    }
+
+    #[test]
+    fn a_password_with_an_at_sign_is_not_taken_for_a_host() {
+        for url in ["postgres://u:s3c@s3cret@db.lab/lab", "postgres://u:p@s3cret@127.0.0.1:6000,b/lab?sslmode=disable"]
+        {
+            assert!(refused(url).contains("%40"), "{url}");
+        }
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use lucihub_models_core::RunId;
+use lucihub_models_core::{DeviceId, RunId, Timestamp};
 
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
 use crate::plot::{Edge, Pair, Which};
+use crate::secret::Secret;
 
 /// Record, look at and keep runs of analog-digital hybrid computers.
 #[derive(Debug, Parser)]
@@ -58,10 +59,13 @@ pub(crate) struct Where {
     /// The folder with the database file `lucihub.sqlite` [default: lucihub-demo].
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-    /// Cold storage by URL, `sqlite:PATH` or `postgres://USER@HOST/DATABASE`, where no --dir is given.
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
+    /// Cold storage by URL, `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`, where no --dir is given.
+    #[arg(long, value_name = "URL", env = DATABASE_URL, hide_env_values = true)]
+    pub(crate) database_url: Option<Secret>,
 }
+
+/// The variable that names cold storage.
+pub(crate) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Where both storages are.
 #[derive(Debug, Clone, Args)]
@@ -77,13 +81,18 @@ pub(crate) const DEFAULT_DIR: &str = "lucihub-demo";
 
 /// `lucihub demo`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  lucihub demo\n  lucihub demo --json --dir /tmp/try\n  lucihub demo --circuit my-circuit.json\n  lucihub demo --redis-url redis://127.0.0.1:6379 --no-keeper"
-)]
+#[command(after_help = "\
+The folder and its database are made if they are not there; the pictures lie in the folder, too. With DATABASE_URL the
+run goes into that database, and with REDIS_URL through that server, as all runs of the lab.
+
+Examples:
+  lucihub demo
+  lucihub demo --json --dir /tmp/try
+  lucihub demo --circuit my-circuit.json
+  lucihub demo --redis-url redis://127.0.0.1:6379 --no-keeper")]
 pub(crate) struct DemoArgs {
-    /// Where to keep the run; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Store this circuit as the run's input instead of the built-in one. The
     /// demo's worker solves the Lorenz system all the same.
     #[arg(long, value_name = "FILE")]
@@ -100,8 +109,6 @@ pub(crate) struct DemoArgs {
     /// Print exactly one JSON object on standard output.
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) hot: Hot,
 }
 
 fn samples(text: &str) -> Result<u64, &'static str> {
@@ -190,9 +197,14 @@ pub(crate) struct PlotArgs {
 
 /// `lucihub runs list`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  lucihub runs list\n  lucihub runs list --state failed --state cancelled\n  lucihub runs list --limit 5 --json"
-)]
+#[command(after_help = "\
+A flag that is given several times means any of its values, several flags mean all of them.
+
+Examples:
+  lucihub runs list
+  lucihub runs list --state failed --state cancelled
+  lucihub runs list --label series=chaos --from 2026-11-01T00:00:00Z --total
+  lucihub runs list --limit 5 --json")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -201,25 +213,51 @@ pub(crate) struct ListArgs {
     pub(crate) owner: Vec<String>,
     /// Only runs on this device. Repeat for several.
     #[arg(long, value_name = "DEVICE")]
-    pub(crate) device: Vec<String>,
+    pub(crate) device: Vec<DeviceId>,
+    /// Only runs on this kind of device: LUCIDAC, REDAC, SIMULATOR. Repeat for several.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) device_type: Vec<String>,
     /// Only runs of this type: compile, run, verify, simulate. Repeat for several.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) job_type: Vec<String>,
     /// Only runs in this state, in any letter case. Repeat for several.
     #[arg(long, value_name = "STATE")]
     pub(crate) state: Vec<String>,
+    /// Only runs with this label. Repeat for several: the same name means either value, another name both.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub(crate) label: Vec<(String, String)>,
+    /// Only runs that are related to this one. Repeat for several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) related_to: Vec<RunId>,
+    /// Only runs created then or later, as in 2026-11-26T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<Timestamp>,
+    /// Only runs created then or earlier.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<Timestamp>,
     /// Oldest first.
     #[arg(long)]
     pub(crate) oldest: bool,
+    /// Also say how many there are in all.
+    #[arg(long)]
+    pub(crate) total: bool,
     /// How many runs.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+    /// Leave out so many first; --after costs less.
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "after")]
+    pub(crate) offset: usize,
     /// Go on after an earlier page.
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
     /// Print a JSON array.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is no label; use NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// `lucihub runs logs`

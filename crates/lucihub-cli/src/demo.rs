@@ -33,16 +33,18 @@ use report::{Report, Typed};
 
 /// Runs the demo.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
-    if args.no_keeper && !args.hot.is_shared() {
+    if args.no_keeper && !args.place.hot.is_shared() {
         return Err(Failure::NeedsServer("lucihub demo --no-keeper"));
     }
     // The input is read and checked before anything is made or written.
     let input = circuit::read(args.circuit.as_deref())?;
     let signals = Arc::new(Signals::solve(args.samples));
-    let store = place::make(&args.dir, &args.hot).await?;
+    let dir = place::folder(&args.place.cold);
+    let store = place::find_or_make(&args.place).await?;
+    place::make_folder(dir)?;
 
     let archiving = Archiving::begin(&store, &args);
-    let device = scanner::announce(&store, args.hot.is_shared()).await?;
+    let device = scanner::announce(&store, args.place.hot.is_shared()).await?;
     let mut head = store.new_run(JobType::Run);
     head.device = Some(device.id.clone());
     head.device_type = Some(device.device_type.clone());
@@ -57,7 +59,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     introduce(head.id, &args);
 
     let bar = follower::bar(signals.expected_samples(), args.json);
-    let following = tokio::spawn(follower::show(store.clone(), head.id, bar.clone(), args.hot.server(), args.json));
+    let following =
+        tokio::spawn(follower::show(store.clone(), head.id, bar.clone(), args.place.hot.server(), args.json));
     let all = async {
         let recorded = record(&store, &head, &signals, &args, &bar, hot_before, &interrupts).await?;
         let followed = async {
@@ -65,13 +68,13 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
             archiving.explain(&recorded.state, &interrupts);
             followed.map_err(|error| Failure::Broken(error.to_string()))?
         };
-        let archived = archiving.wait(&store, head.id, recorded.ended, &args.dir, &interrupts);
+        let archived = archiving.wait(&store, head.id, recorded.ended, &args.place.cold, &interrupts);
         let ((), archive_time) = tokio::try_join!(followed, archived)?;
         Ok::<_, Failure>((recorded, archive_time))
     };
     let (recorded, archive_time) = tokio::select! {
         done = all => done?,
-        () = interrupts.pressed(2) => return Err(Failure::Stopped { run: head.id, waits: args.hot.is_shared() }),
+        () = interrupts.pressed(2) => return Err(Failure::Stopped { run: head.id, waits: args.place.hot.is_shared() }),
     };
     archiving.end().await?;
 
@@ -83,7 +86,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let read_time = begun.elapsed();
     check::compare(&back, &head, &signals)?;
     let report = Report::new(&store, &back, &recorded, archive_time, read_time).await?;
-    let pictures = Pictures::draw(&store, head.id, &signals, &args.dir).await?;
+    let pictures = Pictures::draw(&store, head.id, &signals, dir).await?;
     if args.json {
         return report.print_json();
     }
@@ -94,7 +97,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
 /// Says at once which run it is, so that others can look on.
 fn introduce(run: RunId, args: &DemoArgs) {
     output::say(format!("run {run}"));
-    if args.hot.is_shared() && !args.json {
+    if args.place.hot.is_shared() && !args.json {
         let Typed { command, place } = Typed::of(args);
         output::say(format!("in a second terminal: {command} runs logs -f {run}{place}"));
         if args.no_keeper {

@@ -25,15 +25,17 @@ pub(crate) enum Failure {
     File { what: &'static str, path: PathBuf, why: io::Error },
     #[error("no database at {}; `lucihub demo` makes one, or name yours with --dir or DATABASE_URL", .0.display())]
     NoDatabase(PathBuf),
+    #[error("--dir and --database-url name two databases; give one of them")]
+    TwoDatabases,
     #[error("`{0}` needs a Redis server that processes share; name it with REDIS_URL or --redis-url")]
     NeedsServer(&'static str),
     #[error("{0} of the runs could not be attended to; the next walk tries them again")]
     Unkept(usize),
     #[error(
         "no keeper archived run {run} within {seconds} s; it waits in hot storage for a `lucihub archive --watch` that \
-         keeps {}", file.display()
+         keeps {database}"
     )]
-    Unarchived { run: RunId, file: PathBuf, seconds: u64 },
+    Unarchived { run: RunId, database: String, seconds: u64 },
     #[error("{0} problems of the schema, above; each says what to do")]
     Schema(usize),
     #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]

@@ -15,6 +15,11 @@ const VERB: &str = "lucihub gc";
 
 /// Counts, asks, and deletes.
 pub(crate) async fn run(args: GcArgs) -> Result<(), Failure> {
+    // A deleted run leaves a tombstone in hot storage; without, what a worker still sends makes it rise again. A file and
+    // the memory of this process are a lab by themselves.
+    if !args.dry_run && place::is_server(&args.place.cold)? && !args.place.hot.is_shared() {
+        return Err(Failure::NeedsServer(VERB));
+    }
     let store = place::find(&args.place).await?;
     let retention = args.keep.into_iter().try_fold(Retention::default(), Retention::with)?;
     let found = store.expired(&retention).await?;

@@ -1,16 +1,13 @@
 //! Where hot storage is: a server that processes share, or the memory of this one.
 
-use std::convert::Infallible;
-use std::ffi::{OsStr, OsString};
-use std::fmt;
-use std::str::FromStr;
+use std::ffi::OsString;
 
 use clap::Args;
 use lucihub_hot::redis::RedisOptions;
 use lucihub_store::Urls;
-use url::Url;
 
 use crate::output;
+use crate::secret::{Secret, is_set};
 
 /// Under what `--help` lists these.
 const HEADING: &str = "Hot storage";
@@ -18,16 +15,6 @@ const HEADING: &str = "Hot storage";
 const URL: &str = "REDIS_URL";
 const CA_FILE: &str = "LUCIHUB_REDIS_CA_FILE";
 const PREFIX: &str = "LUCIHUB_KEY_PREFIX";
-
-/// Whether a variable has this value, so that the next command finds it there.
-fn is_set(name: &str, value: &OsStr) -> bool {
-    std::env::var_os(name).is_some_and(|set| set == value)
-}
-
-/// Whether a URL holds a password, or may, since it cannot be taken apart or has one that is not escaped.
-fn may_be_secret(url: &str) -> bool {
-    url.contains('@') || Url::parse(url).map_or(true, |url| url.query().is_some_and(|q| q.contains("sentinelPassword")))
-}
 
 /// Where hot storage is.
 #[derive(Debug, Clone, Default, Args)]
@@ -44,28 +31,10 @@ pub(crate) struct Hot {
     key_prefix: Option<String>,
 }
 
-/// A URL that may hold a password.
-#[derive(Clone)]
-struct Secret(String);
-
-impl FromStr for Secret {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
 impl Hot {
-    /// The server's URL, if one is named. An empty variable names none, as one that is not set.
+    /// The server's URL, if one is named.
     fn url(&self) -> Option<&str> {
-        self.redis_url.as_ref().map(|url| url.0.trim()).filter(|url| !url.is_empty())
+        self.redis_url.as_ref().and_then(Secret::url)
     }
 
     /// Whether other processes see what is there.
@@ -81,18 +50,18 @@ impl Hot {
     /// Where the URL was given.
     pub(crate) fn origin(&self) -> Option<&'static str> {
         let url = self.redis_url.as_ref()?;
-        Some(if is_set(URL, url.0.as_ref()) { URL } else { "--redis-url" })
+        Some(if url.is_set_as(URL) { URL } else { "--redis-url" })
     }
 
     /// What the next commands need to find the server as this one did: words in front of them, and flags behind. A URL
     /// that may hold a password is not repeated.
     pub(crate) fn typed(&self) -> (&'static str, String) {
         let (mut before, mut flags) = ("", String::new());
-        if let Some(url) = self.url().filter(|url| !is_set(URL, url.as_ref())) {
-            if may_be_secret(url) {
-                before = "REDIS_URL=... ";
-            } else {
-                flags += &format!(" --redis-url {}", output::typed(url));
+        if let Some(given) = self.redis_url.as_ref().filter(|given| !given.is_set_as(URL)) {
+            match given.url() {
+                Some(_) if given.may_be_secret() => before = "REDIS_URL=... ",
+                Some(url) => flags += &format!(" --redis-url {}", output::typed(url)),
+                None => {}
             }
         }
         if let Some(file) = self.redis_ca_file.as_ref().filter(|file| !is_set(CA_FILE, file)) {
@@ -123,7 +92,7 @@ mod tests {
     use super::*;
 
     fn at(url: &str) -> Hot {
-        Hot { redis_url: Some(Secret(url.to_owned())), ..Hot::default() }
+        Hot { redis_url: url.parse().ok(), ..Hot::default() }
     }
 
     #[test]

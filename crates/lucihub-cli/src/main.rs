@@ -9,6 +9,7 @@ mod devices;
 mod failure;
 mod gc;
 mod hot;
+mod list;
 mod logs;
 mod migrate;
 mod outage;
@@ -17,6 +18,7 @@ mod place;
 mod plot;
 mod progress;
 mod runs;
+mod secret;
 mod stop;
 mod sweep;
 mod verify;
@@ -53,7 +55,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async {
         match cli.verb {
             Verb::Demo(args) => demo::run(args).await,
-            Verb::Runs(RunsVerb::List(args)) => runs::list(args).await,
+            Verb::Runs(RunsVerb::List(args)) => list::run(args).await,
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,

@@ -22,7 +22,7 @@ pub(crate) async fn run(verb: MigrateVerb) -> Result<(), Failure> {
 
 /// Prints which migrations the database has.
 async fn status(place: &Where) -> Result<(), Failure> {
-    let rows = migrate::status(&place::url(place)).await.map_err(unopened)?.into_iter().map(|migration| {
+    let rows = migrate::status(&place::url(place)?).await.map_err(unopened)?.into_iter().map(|migration| {
         let state = match migration.state {
             MigrationState::Pending => "pending".to_owned(),
             MigrationState::Applied => "applied".to_owned(),
@@ -39,7 +39,7 @@ async fn status(place: &Where) -> Result<(), Failure> {
 
 /// Fails with a list if something is not as it should be.
 async fn check(place: &Where) -> Result<(), Failure> {
-    let problems = migrate::check(&place::url(place)).await.map_err(unopened)?;
+    let problems = migrate::check(&place::url(place)?).await.map_err(unopened)?;
     if problems.is_empty() {
         output::say("the database has the tables of this version");
         return Ok(());
@@ -50,7 +50,7 @@ async fn check(place: &Where) -> Result<(), Failure> {
 
 /// Applies what is pending.
 async fn up(args: &ChangeArgs) -> Result<(), Failure> {
-    let url = place::url(&args.place);
+    let url = place::url(&args.place)?;
     if args.dry_run {
         return show(&migrate::plan(&url, Change::Up).await.map_err(unopened)?);
     }
@@ -59,7 +59,7 @@ async fn up(args: &ChangeArgs) -> Result<(), Failure> {
 
 /// Undoes what was confirmed.
 async fn undo_with(args: &UndoArgs, verb: &'static str, change: Change) -> Result<(), Failure> {
-    let url = place::url(&args.change.place);
+    let url = place::url(&args.change.place)?;
     let plan = migrate::plan(&url, change).await.map_err(unopened)?;
     if args.change.dry_run || plan.steps.is_empty() {
         return show(&plan);

@@ -4,21 +4,22 @@ use std::path::{Path, PathBuf};
 
 use lucihub_models_core::{RunId, StoreError};
 use lucihub_store::{Store, Urls};
+use url::Url;
 
-use crate::args::{DEFAULT_DIR, Place, Where};
+use crate::args::{DATABASE_URL, DEFAULT_DIR, Place, Where};
 use crate::failure::Failure;
 use crate::hot::Hot;
 use crate::output;
+use crate::secret::Secret;
 
 /// The database file in a folder.
-pub(crate) fn database(dir: &Path) -> PathBuf {
+fn database(dir: &Path) -> PathBuf {
     dir.join("lucihub.sqlite")
 }
 
-/// Opens a folder to write, and makes what is missing.
-pub(crate) async fn make(dir: &Path, hot: &Hot) -> Result<Store, Failure> {
-    make_folder(dir)?;
-    open(hot, &sqlite(&database(dir))).await
+/// The folder of files beside the database; it may not be there.
+pub(crate) fn folder(place: &Where) -> &Path {
+    place.dir.as_deref().unwrap_or(Path::new(DEFAULT_DIR))
 }
 
 /// Opens both storages of what is there, and makes nothing.
@@ -28,9 +29,9 @@ pub(crate) async fn find(place: &Place) -> Result<Store, Failure> {
 
 /// Opens both storages; a database that is not there is made, and said.
 pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
-    let cold = url(&place.cold);
-    let new = file(&place.cold).filter(|file| !file.exists());
-    if let Some(folder) = new.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+    let cold = url(&place.cold)?;
+    let new = file(&cold).filter(|file| !file.exists());
+    if let Some(folder) = new.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder)?;
     }
     let store = open(&place.hot, &cold).await?;
@@ -110,36 +111,80 @@ pub(crate) async fn read_run(place: &Place, run: RunId) -> Result<Reading, Failu
 }
 
 /// The URL of cold storage, whether or not it is there: `--dir`, else the URL, else the demo's folder.
-pub(crate) fn url(place: &Where) -> String {
+pub(crate) fn url(place: &Where) -> Result<String, Failure> {
     match (&place.dir, given_url(place)) {
-        (Some(dir), _) => sqlite(&database(dir)),
-        (None, Some(url)) => url.to_owned(),
-        (None, None) => sqlite(&database(Path::new(DEFAULT_DIR))),
+        // The variable is for all commands, a flag for this one.
+        (Some(_), Some(_)) if is_typed(place) => Err(Failure::TwoDatabases),
+        (Some(dir), _) => Ok(sqlite(&database(dir))),
+        (None, Some(url)) => Ok(url.to_owned()),
+        (None, None) => Ok(sqlite(&database(Path::new(DEFAULT_DIR)))),
     }
+}
+
+/// What the next commands need to find cold storage as this one did: words in front of them, and flags behind. A URL that
+/// may hold a password is not repeated.
+pub(crate) fn typed(place: &Where) -> (&'static str, String) {
+    if let Some(dir) = &place.dir {
+        return ("", format!(" --dir {}", output::typed(&dir.to_string_lossy())));
+    }
+    match &place.database_url {
+        Some(url) if is_typed(place) && url.may_be_secret() => ("DATABASE_URL=... ", String::new()),
+        Some(url) if is_typed(place) => {
+            ("", url.url().map_or_else(String::new, |url| format!(" --database-url {}", output::typed(url))))
+        }
+        _ => Default::default(),
+    }
+}
+
+/// Whether the URL was given by its flag.
+fn is_typed(place: &Where) -> bool {
+    place.database_url.as_ref().is_some_and(|url| !url.is_set_as(DATABASE_URL))
+}
+
+/// Cold storage as people may see it.
+pub(crate) fn shown(place: &Where) -> Result<String, Failure> {
+    let url = url(place)?;
+    Ok(file(&url).map_or_else(|| without_user(&url), |file| file.display().to_string()))
+}
+
+/// A URL without user, password and parameters.
+fn without_user(url: &str) -> String {
+    let unknown = || "the database".to_owned();
+    let Ok(mut url) = Url::parse(url) else { return unknown() };
+    if url.set_username("").and_then(|()| url.set_password(None)).is_err() {
+        return unknown();
+    }
+    url.set_query(None);
+    url.to_string()
+}
+
+/// Whether any number of machines share cold storage.
+pub(crate) fn is_server(place: &Where) -> Result<bool, Failure> {
+    Ok(file(&url(place)?).is_none())
 }
 
 /// The URL of cold storage that is there.
 fn existing(place: &Where) -> Result<String, Failure> {
-    match file(place) {
-        Some(file) if !file.is_file() => Err(Failure::NoDatabase(file)),
-        _ => Ok(url(place)),
+    let url = url(place)?;
+    match file(&url) {
+        Some(file) if !file.is_file() => Err(Failure::NoDatabase(file.to_owned())),
+        _ => Ok(url),
     }
 }
 
 /// The file of cold storage, if it is one.
-fn file(place: &Where) -> Option<PathBuf> {
-    url(place).strip_prefix("sqlite:").map(PathBuf::from)
+fn file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(Path::new)
 }
 
-/// An empty variable names no database.
 fn given_url(place: &Where) -> Option<&str> {
-    place.database_url.as_deref().filter(|url| !url.is_empty())
+    place.database_url.as_ref().and_then(Secret::url)
 }
 
 fn sqlite(file: &Path) -> String {
     format!("sqlite:{}", file.display())
 }
 
-fn make_folder(dir: &Path) -> Result<(), Failure> {
+pub(crate) fn make_folder(dir: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(dir).map_err(|why| Failure::File { what: "make", path: dir.to_owned(), why })
 }

@@ -1,103 +1,16 @@
-//! `lucihub runs`
+//! `lucihub runs show`
 
 use std::fmt;
 
 use indicatif::HumanCount;
-use lucihub_models_core::{
-    DeviceId, Envelope, HeadDocument, JobType, Order, PageRequest, RunFilter, RunHead, RunState, RunSummary,
-};
+use lucihub_models_core::{Envelope, HeadDocument, RunHead};
 use lucihub_store::{RunStatus, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::args::{ListArgs, ShowArgs};
+use crate::args::ShowArgs;
 use crate::failure::Failure;
 use crate::{output, place};
-
-/// Prints a page of runs.
-pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
-    let store = place::history(&args.place).await?;
-    let devices = args.device.iter().map(|name| name.parse::<DeviceId>()).collect::<Result<Vec<_>, _>>()?;
-    // A flag that was not given asks nothing; an empty list would match nothing.
-    let asked = |given: &[String]| (!given.is_empty()).then(|| given.to_vec());
-    say_unknown("state", &args.state, RunState::KNOWN);
-    say_unknown("type", &args.job_type, JobType::KNOWN);
-    let filter = RunFilter {
-        owners: asked(&args.owner),
-        devices: (!devices.is_empty()).then_some(devices),
-        job_types: asked(&args.job_type).map(|words| words.iter().map(|word| JobType::from(&**word)).collect()),
-        states: asked(&args.state).map(|words| words.iter().map(|word| RunState::from_any_case(word)).collect()),
-        ..RunFilter::default()
-    };
-    let page = PageRequest {
-        order: if args.oldest { Order::Oldest } else { Order::Newest },
-        after: args.after.as_deref().map(str::parse).transpose()?,
-        limit: args.limit,
-        ..PageRequest::default()
-    };
-    let found = store.list(&filter, &page).await?;
-    if args.json {
-        output::json(&found.runs.iter().map(Listed::of).collect::<Vec<_>>())?;
-    } else {
-        let rows = found.runs.iter().map(row).collect();
-        output::table(&["RUN", "TYPE", "STATE", "DEVICE", "CHANNELS", "CREATED"], rows)?;
-    }
-    if let Some(next) = found.next {
-        output::say(format!("more: --after {next}"));
-    }
-    Ok(())
-}
-
-/// Says which words this version does not know: those of newer components are found all the same.
-fn say_unknown(kind: &str, asked: &[String], known: &[&str]) {
-    for word in asked.iter().filter(|word| !known.iter().any(|known| known.eq_ignore_ascii_case(word))) {
-        let known = known.join(", ");
-        output::say(format!("lucihub: {} is no {kind} that this version knows: {known}", output::one_line(word)));
-    }
-}
-
-fn row(run: &RunSummary) -> Vec<String> {
-    vec![
-        run.id.to_string(),
-        output::one_line(run.job_type.as_str()),
-        output::one_line(run.state().as_str()),
-        run.device.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        run.channels.to_string(),
-        run.created_at.to_string(),
-    ]
-}
-
-/// A run of a list, as JSON.
-#[derive(Serialize)]
-struct Listed<'a> {
-    id: String,
-    r#type: &'a str,
-    state: &'a str,
-    created_at: String,
-    device: Option<&'a DeviceId>,
-    owner: Option<&'a str>,
-    labels: &'a std::collections::BTreeMap<String, String>,
-    error: Option<&'a str>,
-    channels: u32,
-    archived_at: Option<String>,
-}
-
-impl<'a> Listed<'a> {
-    fn of(run: &'a RunSummary) -> Self {
-        Self {
-            id: run.id.to_string(),
-            r#type: run.job_type.as_str(),
-            state: run.state().as_str(),
-            created_at: run.created_at.to_string(),
-            device: run.device.as_ref(),
-            owner: run.owner.as_deref(),
-            labels: &run.labels,
-            error: run.error.as_deref(),
-            channels: run.channels,
-            archived_at: run.archived_at.map(|at| at.to_string()),
-        }
-    }
-}
 
 /// Prints one run.
 pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {

@@ -1,6 +1,5 @@
 //! The demo's keeper, or the wait for somebody else's.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lucihub_models_core::{RunId, RunState};
@@ -8,7 +7,7 @@ use lucihub_store::{Keeper, KeeperOptions, Store};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::args::DemoArgs;
+use crate::args::{DemoArgs, Where};
 use crate::failure::Failure;
 use crate::stop::Interrupts;
 use crate::{output, place};
@@ -63,7 +62,7 @@ impl Archiving {
         store: &Store,
         run: RunId,
         ended: Instant,
-        dir: &Path,
+        cold: &Where,
         interrupts: &Interrupts,
     ) -> Result<Duration, Failure> {
         let waiting = async {
@@ -85,7 +84,7 @@ impl Archiving {
             () = interrupted, if self.own.is_none() => Err(Failure::Stopped { run, waits: true }),
             () = tokio::time::sleep(LIMIT) => Err(match self.own {
                 Some(_) => Failure::TimedOut { what: "archiving", seconds: LIMIT.as_secs() },
-                None => Failure::Unarchived { run, file: place::database(dir), seconds: LIMIT.as_secs() },
+                None => Failure::Unarchived { run, database: place::shown(cold)?, seconds: LIMIT.as_secs() },
             }),
         }
     }

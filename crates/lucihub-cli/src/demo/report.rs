@@ -1,6 +1,5 @@
 //! What the demo says at its end.
 
-use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount};
@@ -10,10 +9,9 @@ use serde::Serialize;
 
 use super::Recorded;
 use super::pictures::Pictures;
-use crate::args::{DEFAULT_DIR, DemoArgs};
+use crate::args::DemoArgs;
 use crate::failure::Failure;
-use crate::output;
-use crate::place::database;
+use crate::{output, place};
 
 /// The figures of a demo, as `--json` prints them. Times are in milliseconds.
 #[derive(Debug, Serialize)]
@@ -74,7 +72,7 @@ impl Report {
     }
 
     pub(super) fn print(&self, args: &DemoArgs, pictures: &Pictures) -> Result<(), Failure> {
-        let hot = match args.hot.server() {
+        let hot = match args.place.hot.server() {
             None => "in this process's memory, gone when it ends".to_owned(),
             Some(server) => format!("more on {server}; the run leaves hot storage in an hour"),
         };
@@ -93,7 +91,7 @@ Run {id}  {state}
   drawn      {time}
              {phase}
 
-It lies in {file}. Look at it:
+It lies in {database}. Look at it:
 
   {command} runs list{place}
   {command} runs show {id}{place}
@@ -115,7 +113,7 @@ It lies in {file}. Look at it:
             time = pictures.time.display(),
             phase = pictures.phase.display(),
             window = pictures.typed(),
-            file = database(&args.dir).display(),
+            database = place::shown(&args.place.cold)?,
         );
         output::line(text)
     }
@@ -125,7 +123,7 @@ It lies in {file}. Look at it:
 #[derive(Debug)]
 pub(super) struct Typed {
     pub(super) command: String,
-    /// The flags that they need to find folder and server.
+    /// The flags that they need to find database and server.
     pub(super) place: String,
 }
 
@@ -133,13 +131,8 @@ impl Typed {
     pub(super) fn of(args: &DemoArgs) -> Self {
         let by_cargo = std::env::var_os("CARGO").is_some();
         let command = if by_cargo { "cargo run --release -p lucihub-cli --" } else { "lucihub" };
-        let (before, flags) = args.hot.typed();
-        let dir = &args.dir;
-        let dir = if dir == Path::new(DEFAULT_DIR) {
-            String::new()
-        } else {
-            format!(" --dir {}", output::typed(&dir.to_string_lossy()))
-        };
-        Self { command: format!("{before}{command}"), place: dir + &flags }
+        let (before_cold, cold) = place::typed(&args.place.cold);
+        let (before_hot, hot) = args.place.hot.typed();
+        Self { command: format!("{before_cold}{before_hot}{command}"), place: cold + &hot }
     }
 }

@@ -39,7 +39,7 @@ pub(super) async fn work(
 ) -> Result<RunState, Failure> {
     let recorder = store.record(run, "demo-worker").await?;
     let recording = record(store, &recorder, signals, args.fast);
-    let Some(server) = args.hot.server() else { return recording.await };
+    let Some(server) = args.place.hot.server() else { return recording.await };
     let kept = || {
         let (bytes, most) = (recorder.stats().waiting_bytes as u64, RecordOptions::default().queue_bytes as u64);
         let (bytes, most) = (BinaryBytes(bytes), BinaryBytes(most));

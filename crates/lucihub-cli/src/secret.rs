@@ -1,0 +1,50 @@
+//! A URL that may hold a password.
+
+use std::convert::Infallible;
+use std::ffi::OsStr;
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+/// A URL that may hold a password: `Debug` does not show it.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The URL, if there is one: an empty variable names nothing, as one that is not set.
+    pub(crate) fn url(&self) -> Option<&str> {
+        Some(self.0.trim()).filter(|url| !url.is_empty())
+    }
+
+    /// Whether the variable of that name has this value, so that the next command finds it there.
+    pub(crate) fn is_set_as(&self, name: &str) -> bool {
+        is_set(name, self.0.as_ref())
+    }
+
+    /// Whether it holds a password, or may, since it cannot be taken apart or has one that is not escaped.
+    pub(crate) fn may_be_secret(&self) -> bool {
+        const PARAMETERS: [&str; 2] = ["sentinelPassword", "password"];
+        let in_query = |url: Url| url.query().is_some_and(|query| PARAMETERS.iter().any(|name| query.contains(name)));
+        self.0.contains('@') || Url::parse(&self.0).map_or(true, in_query)
+    }
+}
+
+/// Whether a variable has this value.
+pub(crate) fn is_set(name: &str, value: &OsStr) -> bool {
+    std::env::var_os(name).is_some_and(|set| set == value)
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}

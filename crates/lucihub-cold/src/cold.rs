@@ -51,7 +51,9 @@ impl<E> Cold<E> {
         Self { engine: Arc::new(engine), limits, clock, sweeping: Sweeping::default() }
     }
 
-    pub(crate) const fn limits(&self) -> &Limits {
+    /// What may be written and asked for at once.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 

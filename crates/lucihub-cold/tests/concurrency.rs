@@ -1,5 +1,5 @@
 //! Eight writers and eight readers on one file: nobody is refused, nothing read is torn.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! Damaged rows: found, named, and without harm to their neighbours.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;

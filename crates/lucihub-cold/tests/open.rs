@@ -1,5 +1,5 @@
 //! Opening files: new ones, others' ones, and several starters at once.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;

@@ -351,7 +351,7 @@ impl Cutter {
                 };
                 self.sum.size = self.sum.size.saturating_add(part.len() as u64);
                 if self.sum.size > self.most as u64 {
-                    let hint = format!("the limit is {} bytes", self.most);
+                    let hint = format!("the limit is {} bytes; compress it, or put it in parts", self.most);
                     return Err(Invalid::new(&*self.what, format!("more than {} bytes", self.most)).hint(hint).into());
                 }
                 (self.part, self.at) = (part, 0);

@@ -104,7 +104,9 @@ pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInform
         || has("read-only transaction")
         || has("during recovery")
     {
-        StoreError::precondition(STORE, format!("{message}; name the primary server in the URL, not a standby"))
+        let what_to_do =
+            "name the primary server in the URL, not a standby, and take away default_transaction_read_only";
+        StoreError::precondition(STORE, format!("{message}; {what_to_do}"))
     } else if has("does not exist") && ["relation ", "column ", "schema "].iter().any(|what| message.starts_with(what))
     {
         StoreError::precondition(STORE, format!("{message}; run `lucihub migrate up`"))

@@ -187,7 +187,7 @@ impl Engine for Postgres {
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let mut link = self.begin("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")?;
+        let mut link = self.begin("BEGIN ISOLATION LEVEL READ COMMITTED")?;
         let answer = match work(&mut Conn::Postgres(&mut link.conn)) {
             Ok(answer) => answer,
             Err(error) => {

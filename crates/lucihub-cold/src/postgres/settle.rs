@@ -106,9 +106,7 @@ fn last(asking: &mut PgConn, link: RunId) -> Result<i64, String> {
         .do_update()
         .set(commits::at.eq(excluded(commits::at)))
         .returning(commits::number);
-    let answer = asking
-        .batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")
-        .and_then(|()| asked.get_result(asking));
+    let answer = asking.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").and_then(|()| asked.get_result(asking));
     // Its locks have told; whether it stays does not matter.
     answer.map_err(|e| e.to_string())
 }

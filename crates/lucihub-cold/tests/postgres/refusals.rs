@@ -196,6 +196,19 @@ async fn a_database_without_our_tables_says_what_to_do_and_is_left_alone() {
     assert_eq!(database.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'lucihub'").trim(), "0");
 }
 
+#[tokio::test]
+async fn what_is_made_read_only_stays_so() {
+    let database = Database::new();
+    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", database.url(WRITER));
+    let cold = open(&url).await.unwrap();
+    let error = cold.create(&models::run_head(1)).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Precondition { why, .. } if why.contains("default_transaction_read_only")),
+        "{error}"
+    );
+    assert!(cold.list(&RunFilter::default(), &PageRequest::default()).await.unwrap().runs.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn waits_are_bounded() {
     let database = Database::new();

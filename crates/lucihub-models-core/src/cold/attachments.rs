@@ -16,8 +16,8 @@ pub trait ColdAttachments: Send + Sync {
     /// - The same content again changes nothing, and the answer is that of the first time.
     /// - Of several at once under one name, the one that ends last stays, whole.
     /// - The bytes are written as they come, in short steps: a slow source keeps no other writer waiting.
-    /// - What a caller leaves behind who gave up, or died, is never seen. It is swept by whoever puts something after a
-    ///   day, a little at a time.
+    /// - What a caller leaves behind who gave up, or died, is never seen. It is swept by whoever puts something once it
+    ///   has not moved on for an hour, a little at a time.
     ///
     /// An archived run takes attachments too: they are people's, and not part of its digest.
     ///

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Untyped;
 use lucihub_models_core::RunId;
 use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress};
@@ -186,8 +188,8 @@ impl Plain {
                 runs::states,
             ))
             .filter(runs::created_at.lt(before))
-            .order((runs::created_at.desc(), runs::id.desc()))
-            .limit(limit);
+            // With the number written out: SQLite plans anew whenever one is bound to `LIMIT ?`.
+            .order(sql::<Untyped>(&format!("created_at DESC, id DESC LIMIT {limit}")));
         Ok(match owner {
             Some(owner) => query.filter(runs::owner.eq(owner)).load(&mut self.0)?,
             None => query.load(&mut self.0)?,

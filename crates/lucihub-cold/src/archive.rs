@@ -34,7 +34,7 @@ impl<E: Engine> ColdArchive for Cold<E> {
                 return Ok(true);
             }
             let present: Option<i64> =
-                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::state_count).first(c).optional())?;
+                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::state_count).get_result(c).optional())?;
             present.map(|present| present >= states).ok_or_else(|| not_found(run))
         })
         .await
@@ -53,7 +53,7 @@ impl<E: Engine> ColdArchive for Cold<E> {
         self.write(move |conn| {
             hold(conn, run)?;
             let before: Option<Option<Vec<u8>>> =
-                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).first(c).optional())?;
+                on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).get_result(c).optional())?;
             if let Some(before) = before.ok_or_else(|| not_found(run))? {
                 let before = digest(run, &before)?;
                 if before == new {
@@ -154,7 +154,7 @@ impl Rows {
     fn replace(&self, conn: &mut Conn<'_>, run: RunId, expected: Digest) -> Result<bool, Error> {
         hold(conn, run)?;
         let row: Option<Option<Vec<u8>>> =
-            on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).first(c).optional())?;
+            on_conn!(conn, c => runs::table.find(Id(run)).select(runs::digest).get_result(c).optional())?;
         let Some(archived) = row.ok_or_else(|| not_found(run))? else { return Ok(false) };
         if digest(run, &archived)? != expected {
             return Ok(false);
@@ -173,7 +173,7 @@ impl Rows {
     fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
         hold(conn, run)?;
         let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {
-            runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).first(c).optional()
+            runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).get_result(c).optional()
         })?;
         let (archived_at, before) = row.ok_or_else(|| not_found(run))?;
         if archived_at.is_some() {
@@ -197,24 +197,24 @@ fn stored_bytes(conn: &mut Conn<'_>, run: RunId) -> Result<Option<StoredBytes>, 
              + coalesce(octet_length(CAST(output AS text)), 0) + octet_length(CAST(labels AS text)) \
              + coalesce(octet_length(error), 0) AS bigint)",
         );
-        runs::table.find(Id(run)).select(bytes).first(c).optional()
+        runs::table.find(Id(run)).select(bytes).get_result(c).optional()
     })?;
     let Some(head) = head else { return Ok(None) };
     let lines: (i64, i64) = on_conn!(conn, c => {
         let bytes = sql::<(BigInt, BigInt)>("coalesce(sum(octet_length(payload)), 0), 4 * count(*)");
-        run_logs::table.filter(run_logs::run.eq(Id(run))).select(bytes).first(c)
+        run_logs::table.filter(run_logs::run.eq(Id(run))).select(bytes).get_result(c)
     })?;
     let samples: (i64, i64) = on_conn!(conn, c => {
         let bytes = sql::<(BigInt, BigInt)>(
             "coalesce(sum(octet_length(payload)), 0), \
              coalesce(sum(octet_length(summary) + octet_length(gaps) + 8), 0)",
         );
-        run_samples::table.filter(run_samples::run.eq(Id(run))).select(bytes).first(c)
+        run_samples::table.filter(run_samples::run.eq(Id(run))).select(bytes).get_result(c)
     })?;
     let attached: i64 = on_conn!(conn, c => {
         let bytes = sql::<BigInt>("CAST(coalesce(sum(size), 0) AS bigint)");
         let seen = attachments::run.eq(Id(run)).and(attachments::sweep_at.is_null());
-        attachments::table.filter(seen).select(bytes).first(c)
+        attachments::table.filter(seen).select(bytes).get_result(c)
     })?;
     let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
     Ok(Some(StoredBytes {

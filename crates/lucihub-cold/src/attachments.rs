@@ -107,7 +107,7 @@ fn seen(conn: &mut Conn<'_>, subject: &str, name: &AttachmentName) -> Result<Opt
             .filter(attachments::subject.eq(subject).and(attachments::name.eq(name.as_str())))
             .filter(attachments::sweep_at.is_null())
             .select(SeenRow::as_select())
-            .first(c)
+            .get_result(c)
             .optional()
     })?;
     row.map(|row| row.into_info(subject)).transpose()

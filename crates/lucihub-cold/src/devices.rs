@@ -6,6 +6,7 @@ use diesel::upsert::excluded;
 use lucihub_models_core::cold::{ColdDevices, DevicePage, OperatorFields, SeenFields};
 use lucihub_models_core::{Device, DeviceId, DeviceType, Invalid, JsonText, Result, StoreError};
 
+use crate::at_most::AtMostDsl;
 use crate::cold::{Cold, Engine};
 use crate::conn::on_conn;
 use crate::error::Error;
@@ -114,7 +115,7 @@ impl<E: Engine> ColdDevices for Cold<E> {
         let id = device.clone();
         self.look(move |conn| {
             let row: Option<DeviceRow> = on_conn!(conn, c => {
-                devices::table.find(id.as_str()).select(DeviceRow::as_select()).first(c).optional()
+                devices::table.find(id.as_str()).select(DeviceRow::as_select()).get_result(c).optional()
             })?;
             row.map(DeviceRow::into_device).transpose()
         })
@@ -129,12 +130,11 @@ impl<E: Engine> ColdDevices for Cold<E> {
                 let mut query = devices::table
                     .select(DeviceRow::as_select())
                     .order(devices::id.asc())
-                    .limit(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX))
                     .into_boxed();
                 if let Some(after) = after {
                     query = query.filter(devices::id.gt(after));
                 }
-                query.load(c)
+                query.at_most(limit.saturating_add(1)).load(c)
             })?;
             let more = rows.len() > limit;
             rows.truncate(limit);

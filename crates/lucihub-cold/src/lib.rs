@@ -2,6 +2,7 @@
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
 mod archive;
+mod at_most;
 mod attachments;
 mod codec;
 mod cold;

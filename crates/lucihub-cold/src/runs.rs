@@ -52,7 +52,7 @@ impl<E: Engine> ColdRuns for Cold<E> {
     async fn get(&self, run: RunId) -> Result<Option<ColdRun>> {
         self.look(move |conn| {
             let row: Option<RunRow> = on_conn!(conn, c => {
-                runs::table.find(Id(run)).select(RunRow::as_select()).first(c).optional()
+                runs::table.find(Id(run)).select(RunRow::as_select()).get_result(c).optional()
             })?;
             row.map(|row| row.into_run(run)).transpose()
         })
@@ -81,7 +81,7 @@ impl<E: Engine> ColdRuns for Cold<E> {
             on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(columns).execute(c))?;
             if let Some(labels) = new_labels {
                 let created_at: Time =
-                    on_conn!(conn, c => runs::table.find(Id(run)).select(runs::created_at).first(c))?;
+                    on_conn!(conn, c => runs::table.find(Id(run)).select(runs::created_at).get_result(c))?;
                 tags::replace_labels(conn, run, &Tag::of_labels(run, created_at.0, &labels))?;
             }
             Ok(())
@@ -160,7 +160,7 @@ impl<E: Engine> Cold<E> {
                     return Ok(Created::Created);
                 }
                 let before: Option<Vec<u8>> = on_conn!(conn, c => {
-                    runs::table.find(Id(run)).select(runs::created_digest).first(c).optional()
+                    runs::table.find(Id(run)).select(runs::created_digest).get_result(c).optional()
                 })?;
                 match before {
                     Some(before) if before == created.as_bytes() => return Ok(Created::Existing),
@@ -196,7 +196,7 @@ pub(crate) fn hold(conn: &mut Conn<'_>, run: RunId) -> QueryResult<()> {
 /// `NotFound` if there is no such run.
 pub(crate) fn archived_at(conn: &mut Conn<'_>, run: RunId) -> Result<Option<Time>, Error> {
     let row: Option<Option<Time>> =
-        on_conn!(conn, c => runs::table.find(Id(run)).select(runs::archived_at).first(c).optional())?;
+        on_conn!(conn, c => runs::table.find(Id(run)).select(runs::archived_at).get_result(c).optional())?;
     row.ok_or_else(|| not_found(run))
 }
 

@@ -7,6 +7,7 @@ use diesel::sql_types::{Nullable, Text};
 use lucihub_models_core::cold::{ColdHealth, ColdWatch};
 use lucihub_models_core::{Result, RunState, Timestamp};
 
+use crate::at_most::AtMostDsl;
 use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
@@ -41,7 +42,7 @@ pub(crate) fn waiting(conn: &mut Conn<'_>) -> Result<(u64, Option<Timestamp>), E
             .select((runs::id, runs::archived_at, runs::state, runs::states))
             .filter(runs::released_at.is_null())
             .order((runs::created_at.asc(), runs::id.asc()))
-            .limit(i64::try_from(ColdHealth::MOST).unwrap_or(i64::MAX))
+            .at_most(ColdHealth::MOST)
             .load(c)
     })?;
     let mut oldest: Option<Timestamp> = None;

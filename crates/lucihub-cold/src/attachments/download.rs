@@ -55,7 +55,7 @@ impl<E: Engine> Reading<E> {
                 attachment_chunks::table
                     .find((id, chunk))
                     .select((attachment_chunks::payload_check, attachment_chunks::payload))
-                    .first(c)
+                    .get_result(c)
                     .optional()
             })?;
             Ok(row.map(|(sum, payload)| {

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use lucihub_models_core::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::at_most::AtMostDsl;
 use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
@@ -72,7 +73,8 @@ fn due(conn: &mut Conn<'_>, now: Timestamp) -> QueryResult<Option<Id>> {
             .filter(attachments::sweep_at.le(Time(now)))
             .order(attachments::sweep_at.asc())
             .select(attachments::id)
-            .first(c)
+            .at_most(1)
+            .get_result(c)
             .optional()
     })
 }
@@ -98,7 +100,7 @@ fn hold_due(conn: &mut Conn<'_>, now: Timestamp) -> QueryResult<Option<Id>> {
 fn sweep_some(conn: &mut Conn<'_>, now: Timestamp) -> Result<bool, Error> {
     let Some(id) = hold_due(conn, now)? else { return Ok(false) };
     let of_it = attachment_chunks::table.filter(attachment_chunks::attachment.eq(id));
-    let first: Option<i64> = on_conn!(conn, c => of_it.select(min(attachment_chunks::chunk)).first(c))?;
+    let first: Option<i64> = on_conn!(conn, c => of_it.select(min(attachment_chunks::chunk)).get_result(c))?;
     match first {
         Some(first) => {
             let some = of_it.filter(attachment_chunks::chunk.lt(first.saturating_add(CHUNKS)));

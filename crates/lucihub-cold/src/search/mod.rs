@@ -31,6 +31,7 @@ use self::conditions::{All, Bound, Condition};
 use self::merge::Placed;
 use self::timed::Timed;
 use self::wanted::Wanted;
+use crate::at_most::AtMostDsl;
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::head;
@@ -97,7 +98,7 @@ pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usi
             .filter(runs::released_at.is_null())
             .filter(All(&after))
             .order((runs::created_at.asc(), runs::id.asc()))
-            .limit(whole(limit))
+            .at_most(limit)
             .load(c)
     })?;
     let run = |(Id(id), Time(created_at), states): (Id, Time, i64)| {
@@ -105,11 +106,6 @@ pub(crate) fn pending(conn: &mut Conn<'_>, after: Option<PendingRun>, limit: usi
         Ok(PendingRun { id, created_at, states })
     };
     rows.into_iter().map(run).collect()
-}
-
-/// A number of rows, as the query builder takes it.
-fn whole(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Placed for ListRow {

@@ -9,7 +9,7 @@ use super::conditions::{Bound, Within};
 use super::merge::Merge;
 use super::timed::Timed;
 use super::wanted::Window;
-use super::whole;
+use crate::at_most::AtMostDsl;
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::schema::run_tags;
@@ -103,13 +103,12 @@ pub(super) fn keys(
                 .filter(run_tags::kind.eq(kind).and(run_tags::name.eq(name)).and(run_tags::value.eq(value)))
                 .filter(Within(&bounds))
                 .select((run_tags::created_at, run_tags::run))
-                .limit(whole(most))
-                .offset(whole(skip_there))
                 .into_boxed();
-            match order {
-                Order::Newest => query.order((run_tags::created_at.desc(), run_tags::run.desc())).load(c),
-                Order::Oldest => query.order((run_tags::created_at.asc(), run_tags::run.asc())).load(c),
-            }
+            let query = match order {
+                Order::Newest => query.order((run_tags::created_at.desc(), run_tags::run.desc())),
+                Order::Oldest => query.order((run_tags::created_at.asc(), run_tags::run.asc())),
+            };
+            query.at_most(most).after_first(skip_there).load(c)
         })?);
     }
     let mut keys = merge.into_found();

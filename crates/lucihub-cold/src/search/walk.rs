@@ -7,7 +7,8 @@ use super::conditions::{All, Condition};
 use super::merge::{Merge, Placed, place};
 use super::timed::Timed;
 use super::wanted::{Along, Wanted};
-use super::{ListRow, tags, whole};
+use super::{ListRow, tags};
+use crate::at_most::AtMostDsl;
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::schema::runs;
@@ -54,11 +55,12 @@ pub(super) fn rows(
 
 fn matching(conn: &mut Conn<'_>, conditions: &[Condition], order: Order, most: usize) -> Result<Vec<ListRow>, Error> {
     Ok(on_conn!(conn, c => {
-        let query = runs::table.select(ListRow::as_select()).filter(All(conditions)).limit(whole(most)).into_boxed();
-        match order {
-            Order::Newest => query.order((runs::created_at.desc(), runs::id.desc())).load(c),
-            Order::Oldest => query.order((runs::created_at.asc(), runs::id.asc())).load(c),
-        }
+        let query = runs::table.select(ListRow::as_select()).filter(All(conditions)).into_boxed();
+        let query = match order {
+            Order::Newest => query.order((runs::created_at.desc(), runs::id.desc())),
+            Order::Oldest => query.order((runs::created_at.asc(), runs::id.asc())),
+        };
+        query.at_most(most).load(c)
     })?)
 }
 
@@ -76,16 +78,12 @@ fn last_passed_over(
     for walk in walks {
         let conditions = wanted.conditions(walk, window.ending(page.order, merge.end()));
         merge.add(on_conn!(timed.next()?, c => {
-            let query = runs::table
-                .select((runs::created_at, runs::id))
-                .filter(All(&conditions))
-                .limit(whole(take))
-                .offset(whole(skip))
-                .into_boxed();
-            match page.order {
-                Order::Newest => query.order((runs::created_at.desc(), runs::id.desc())).load(c),
-                Order::Oldest => query.order((runs::created_at.asc(), runs::id.asc())).load(c),
-            }
+            let query = runs::table.select((runs::created_at, runs::id)).filter(All(&conditions)).into_boxed();
+            let query = match page.order {
+                Order::Newest => query.order((runs::created_at.desc(), runs::id.desc())),
+                Order::Oldest => query.order((runs::created_at.asc(), runs::id.asc())),
+            };
+            query.at_most(take).after_first(skip).load(c)
         })?);
     }
     Ok(merge.into_found().get(take - 1).copied())

@@ -100,14 +100,14 @@ async fn live(stage: &Arc<Stage>, store: &Store, run: RunId, fate: Fate, dice: &
     let mut heard = Vec::new();
     let some_time = Duration::from_millis(200 + dice.below(1_500));
     match fate {
-        Fate::Quiet => heard.push(done(first).await?),
+        Fate::Quiet => heard.push(done(stage, store, run, first).await?),
         Fate::Restarted | Fate::Replaced | Fate::Dead => {
             tokio::time::sleep(some_time).await;
             heard.push(ended(first).await?);
             stage.count("worker_kills", 1);
             match fate {
-                Fate::Restarted => heard.push(done(start(writer)?).await?),
-                Fate::Replaced => heard.push(done(start(new_writer())?).await?),
+                Fate::Restarted => heard.push(done(stage, store, run, start(writer)?).await?),
+                Fate::Replaced => heard.push(done(stage, store, run, start(new_writer())?).await?),
                 // Most are failed by a keeper; one that was not even begun waits for ever, unless it is cancelled.
                 _ => drop(cancel(stage, store, run).await?),
             }
@@ -119,14 +119,15 @@ async fn live(stage: &Arc<Stage>, store: &Store, run: RunId, fate: Fate, dice: &
             let second = start(new_writer())?;
             tokio::time::sleep(LEASE + Duration::from_millis(1_500)).await;
             first.cont();
-            let (one, two) = futures_util::future::try_join(done(first), done(second)).await?;
+            let both = (done(stage, store, run, first), done(stage, store, run, second));
+            let (one, two) = futures_util::future::try_join(both.0, both.1).await?;
             heard.extend([one, two]);
         }
         Fate::Cancelled => {
             tokio::time::sleep(Duration::from_millis(dice.below(250))).await;
             let answer = cancel(stage, store, run).await?;
             stage.count("cancels", 1);
-            let one = done(first).await?;
+            let one = done(stage, store, run, first).await?;
             if answer == Cancelled::Cancelled && one.taken {
                 let taken_before = stage.ledger.losses().is_empty();
                 if taken_before {
@@ -171,12 +172,24 @@ pub(crate) async fn cancel(stage: &Stage, store: &Store, run: RunId) -> Result<C
     }
 }
 
-/// Waits until a worker has ended by itself.
-async fn done(mut worker: Worker) -> Result<Heard> {
+/// Waits until a worker has ended by itself. One that came too late is ended: a keeper has archived the run meanwhile, and
+/// hot storage, emptied since, knows no such run.
+async fn done(stage: &Stage, store: &Store, run: RunId, mut worker: Worker) -> Result<Heard> {
+    const LOOK: Duration = Duration::from_secs(2);
     let begun = Instant::now();
+    let mut looked = begun;
     while !worker.has_ended()? {
         if begun.elapsed() > PATIENCE {
             bail!("a worker does not end in {PATIENCE:?}");
+        }
+        if !worker.has_taken() && looked.elapsed() > LOOK {
+            looked = Instant::now();
+            let gone = store.status(run).await.is_ok_and(|status| status.archived.is_some())
+                && store.hot().get(run).await.is_ok_and(|run| run.is_none());
+            if gone && !worker.has_taken() {
+                stage.count("came_too_late", 1);
+                break;
+            }
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

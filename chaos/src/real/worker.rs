@@ -6,10 +6,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lucihub_models_core::{IdSource, Positions, RunId, RunState, SystemIds, WriterId};
 use lucihub_store::record::End;
 use lucihub_store::{RecordError, RecordOptions, Recorder, Store, Urls};
@@ -94,11 +95,13 @@ async fn take(task: &Task) -> Result<Option<(Recorder, u64)>> {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     };
+    let begun = Instant::now();
     loop {
         let since = now();
         match store.record_with(task.run, "worker", options.clone()).await {
             Ok(recorder) => return Ok(Some((recorder, since))),
-            Err(RecordError::Held { .. } | RecordError::NoRun(_) | RecordError::Store(_)) => {
+            Err(refused @ (RecordError::Held { .. } | RecordError::NoRun(_) | RecordError::Store(_))) => {
+                ensure!(begun.elapsed() < PATIENCE * 9 / 10, "run {} is not to be had: {refused}", task.run);
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             Err(error) => {
@@ -157,6 +160,7 @@ fn reached(recorder: &Recorder, channels: u32) -> u64 {
 pub(crate) struct Worker {
     child: Child,
     listening: Option<JoinHandle<Heard>>,
+    taken: Arc<AtomicBool>,
 }
 
 /// What was heard of a worker.
@@ -180,9 +184,10 @@ impl Worker {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().context("a worker")?;
         let output = child.stdout.take().context("a pipe")?;
-        let (ledger, run) = (ledger.clone(), task.run);
-        let listening = std::thread::spawn(move || listen(output, run, number, &ledger));
-        Ok(Self { child, listening: Some(listening) })
+        let (ledger, run, taken) = (ledger.clone(), task.run, Arc::<AtomicBool>::default());
+        let taking = taken.clone();
+        let listening = std::thread::spawn(move || listen(output, run, number, &ledger, &taking));
+        Ok(Self { child, listening: Some(listening), taken })
     }
 
     fn signal(&self, signal: Signal) {
@@ -198,6 +203,11 @@ impl Worker {
     /// Lets it go on.
     pub(crate) fn cont(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Whether it has its run.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
     }
 
     /// Whether it has ended by itself.
@@ -230,7 +240,7 @@ impl Drop for Worker {
     }
 }
 
-fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger) -> Heard {
+fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger, taken: &AtomicBool) -> Heard {
     let mut heard = Heard::default();
     // The last line of one that was killed may be cut short.
     let words = BufReader::new(output).lines().map_while(Result::ok);
@@ -240,6 +250,7 @@ fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger) -> Hear
         let (since, from, to, outcome) = match word {
             Word::Taken { since, from } => {
                 heard.taken = true;
+                taken.store(true, Ordering::SeqCst);
                 (since, from.clone(), from, Outcome::Taken)
             }
             Word::Pushed { since, from, to } => (since, from, to, Outcome::Unknown),

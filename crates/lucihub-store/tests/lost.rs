@@ -243,6 +243,44 @@ async fn both_gone_the_keeper_rescues_the_run_after_its_patience() {
     }
 }
 
+/// A checkpoint is written channel by channel. What a keeper that died within one has left out is lost with the rest, and
+/// said to be, also where nobody planned how long the run was to be.
+#[tokio::test(start_paused = true)]
+async fn a_rescued_run_is_as_long_on_every_channel() {
+    let mut uneven = 0;
+    for n in 1.. {
+        let lab = lab();
+        let mut head = lab::small_head(2);
+        head.op_time_ns = None;
+        lab.store.create(&head).await.unwrap();
+        let run = head.id;
+        let recorder = begin_small(&lab.store, run).await;
+        let plan = FaultPlan::none().down(n..u64::MAX);
+        let _killed = Keeper::new(lab.faulty(&plan), eager()).walk().await;
+        let checkpoint = lab.cold.get(run).await.unwrap().unwrap().positions;
+        if checkpoint.sample(1) == 1_900 {
+            break;
+        }
+        if checkpoint.sample(0) == checkpoint.sample(1) {
+            continue;
+        }
+        uneven += 1;
+        drop(recorder);
+        lab.hot.lose(run);
+        let keeper = Keeper::new(lab.store.clone(), eager());
+        lab::clean_walk(&keeper).await;
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(lab::clean_walk(&keeper).await.rescued, 1);
+        lab::clean_walk(&keeper).await;
+        let (whole, _) = lab.archived(run).await;
+        assert_eq!(whole.series[0].end, checkpoint.sample(0), "killed at {n}");
+        assert_eq!(whole.series[1].end, checkpoint.sample(0), "killed at {n}");
+        let gap = whole.series[1].gaps.last().unwrap();
+        assert_eq!((gap.end, &gap.cause), (checkpoint.sample(0), &GapCause::Store));
+    }
+    assert!(uneven > 0, "a keeper was stopped between two channels");
+}
+
 #[tokio::test]
 async fn the_mirror_shows_an_end_only_once_all_that_came_before_is_there() {
     // So a run that hot storage loses in between is never archived as whole.

@@ -92,16 +92,22 @@ impl Keeper {
 
 /// Where the run would have ended, as far as that is known: what lies between
 /// its checkpoint and this is lost.
+///
+/// All channels share one time axis, so each was recorded at least as far as the furthest: a checkpoint is written
+/// channel by channel, and a keeper may have died within one.
 fn lost_end(cold: &ColdRun, limits: &Limits) -> Positions {
     let (head, mut end) = (&cold.head, cold.positions.clone());
-    let (Some(base), Some(op_time_ns)) = (head.time_base, head.op_time_ns) else { return end };
-    let planned = base.index(base.origin_s + Duration::from_nanos(op_time_ns).as_secs_f64());
+    let planned = head
+        .time_base
+        .zip(head.op_time_ns)
+        .map(|(base, op_time_ns)| base.index(base.origin_s + Duration::from_nanos(op_time_ns).as_secs_f64()));
+    let furthest = cold.positions.samples.iter().max().copied();
     for channel in 0..u32::try_from(head.channels.len()).unwrap_or(u32::MAX) {
         let have = cold.positions.sample(channel);
         // A plan past the limits is no plan: nothing is concluded from it.
-        if (have..=have.saturating_add(limits.gap).min(limits.samples)).contains(&planned) {
-            end.set_sample(channel, planned);
-        }
+        let possible = have..=have.saturating_add(limits.gap).min(limits.samples);
+        let known = [planned, furthest].into_iter().flatten().filter(|end| possible.contains(end));
+        end.set_sample(channel, known.max().unwrap_or(have));
     }
     end
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`: the storage under faults that are drawn from a seed.
 //!
-//! The work is that of the package `lucihub-chaos`, built with optimisation from here.
+//! The work is that of the package `lucihub-chaos`, built from here.
 
 use anyhow::Result;
 use clap::Args;
@@ -12,7 +12,10 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// What the suite takes: `--level sim|real`, `--seed N`, `--histories N`, `--long [MINUTES]`, `--help`.
+    /// Build it as tests are, with checks of overflow and debug assertions. That compiles sooner and runs slower.
+    #[arg(long)]
+    checked: bool,
+    /// What the suite takes, after `--checked`: `--level sim|real`, `--seed N`, `--histories N`, `--long [MINUTES]`, `--help`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -22,5 +25,6 @@ pub(crate) struct Options {
 /// # Errors
 /// Where it does not build, or a gate does not hold.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    Job::optimised(workspace, "lucihub-chaos", &options.arguments)?.run()
+    let build = if options.checked { Job::checked } else { Job::optimised };
+    build(workspace, "lucihub-chaos", &options.arguments)?.run()
 }

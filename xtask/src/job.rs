@@ -45,10 +45,22 @@ impl Job {
     /// # Errors
     /// Where there is no such folder.
     pub(crate) fn optimised(workspace: &Workspace, package: &str, arguments: &[String]) -> Result<Self> {
+        Self::package(workspace, package, &["--release"], arguments)
+    }
+
+    /// The same, built as tests are.
+    ///
+    /// # Errors
+    /// As [`optimised`](Self::optimised).
+    pub(crate) fn checked(workspace: &Workspace, package: &str, arguments: &[String]) -> Result<Self> {
+        Self::package(workspace, package, &[], arguments)
+    }
+
+    fn package(workspace: &Workspace, package: &str, how: &[&str], arguments: &[String]) -> Result<Self> {
         let manifest = workspace.root().join("Cargo.toml").display().to_string();
-        let cargo = ["run", "--quiet", "--release", "--manifest-path", &manifest, "--package", package, "--"];
-        let arguments = cargo.map(str::to_owned).into_iter().chain(arguments.iter().cloned());
-        Ok(Self::cargo(arguments, &std::env::current_dir()?))
+        let cargo = ["run", "--quiet", "--manifest-path", &manifest, "--package", package];
+        let words = cargo.iter().chain(how).chain(&["--"]).map(|word| (*word).to_owned());
+        Ok(Self::cargo(words.chain(arguments.iter().cloned()), &std::env::current_dir()?))
     }
 
     /// The same with an environment variable set.

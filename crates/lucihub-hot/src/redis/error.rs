@@ -10,8 +10,8 @@ pub(super) enum Fault {
     NoScript,
     /// Nothing was done; soon it may work: a slot moves, a server loads or steps down.
     Later(String),
-    /// Nothing was done, for want of room.
-    Full,
+    /// Nothing was done, for want of room; and where that is wanting.
+    Full(String),
     /// Nothing was done, and trying again does not help.
     Refused(String),
     /// The client did not even send it.
@@ -21,19 +21,8 @@ pub(super) enum Fault {
 }
 
 /// What the first word of a server's error means.
-const LATER: [&str; 11] = [
-    "MOVED",
-    "ASK",
-    "TRYAGAIN",
-    "CLUSTERDOWN",
-    "LOADING",
-    "READONLY",
-    "MASTERDOWN",
-    "NOREPLICAS",
-    "BUSY",
-    "UNBLOCKED",
-    "MISCONF",
-];
+const LATER: [&str; 10] =
+    ["MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "BUSY", "UNBLOCKED"];
 
 /// The same, where the first word does not tell: a slot leaves while a script runs, a master has become a replica.
 const LATER_IN: [&str; 4] =
@@ -71,11 +60,15 @@ const REFUSALS: [(&str, &str); 6] = [
     (CERTIFICATE, ""),
 ];
 
+fn refusal(details: &str) -> Option<String> {
+    let (_, meaning) = REFUSALS.iter().find(|(part, _)| details.contains(part))?;
+    Some(if meaning.is_empty() { plain(details) } else { format!("{meaning} ({})", details.trim()) })
+}
+
 /// The port's error for a connection that could not be opened.
 pub(super) fn unopened(server: &str, error: &Error) -> StoreError {
     let details = error.details();
-    if let Some((_, meaning)) = REFUSALS.iter().find(|(part, _)| details.contains(part)) {
-        let why = if meaning.is_empty() { plain(details) } else { format!("{meaning} ({})", details.trim()) };
+    if let Some(why) = refusal(details) {
         return StoreError::precondition(server, why);
     }
     if *error.kind() == ErrorKind::Timeout {
@@ -98,7 +91,13 @@ impl Fault {
             return Self::NoScript;
         }
         if word == "OOM" {
-            return Self::Full;
+            return Self::Full(
+                "its memory is at maxmemory; let the keeper archive and trim, or raise maxmemory".to_owned(),
+            );
+        }
+        // It refuses all writes while it cannot keep them, and takes them again by itself.
+        if word == "MISCONF" {
+            return Self::Full(format!("its disk takes no more; make room there ({details})"));
         }
         if LATER.contains(&word)
             || LATER_IN.iter().any(|text| details.contains(text))
@@ -123,10 +122,7 @@ impl Fault {
     /// The port's error for it, of a call that may have written.
     pub(super) fn into_store_error(self, server: &str, writes: bool) -> StoreError {
         match self {
-            Self::Full => StoreError::Full {
-                store: server.to_owned(),
-                why: "its memory is at maxmemory; let the keeper archive and trim, or raise maxmemory".to_owned(),
-            },
+            Self::Full(why) => StoreError::Full { store: server.to_owned(), why },
             Self::Refused(why) if why.starts_with("NOPERM") => {
                 let what = if why.contains(" command") {
                     ""
@@ -136,7 +132,7 @@ impl Fault {
                 let list = "docs/operations.md lists the rights that are needed";
                 StoreError::precondition(server, format!("the user lacks a right ({why}); {what}{list}"))
             }
-            Self::Refused(why) => StoreError::precondition(server, why),
+            Self::Refused(why) => StoreError::precondition(server, refusal(&why).unwrap_or(why)),
             Self::NoScript => StoreError::unavailable(server, "it forgets its scripts"),
             Self::Later(why) | Self::Unsent(why) => StoreError::unavailable(server, why),
             Self::Lost(why) if writes => StoreError::Unknown { store: server.to_owned(), why },
@@ -190,7 +186,6 @@ mod tests {
             "NOREPLICAS Not enough good replicas to write.",
             "BUSY Redis is busy running a script.",
             "UNBLOCKED force unblock from blocking operation",
-            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
             "ERR Script attempted to access a non local key in a cluster node script: 3d1c, on @user_script:7.",
             "ERR Script attempted to access keys while the cluster is down script: 3d1c",
             "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0",
@@ -208,7 +203,12 @@ mod tests {
     fn the_servers_words_decide() {
         let of = |text: &'static str| Fault::of(&Error::new(ErrorKind::Unknown, text));
         assert_eq!(of("NOSCRIPT No matching script."), Fault::NoScript);
-        assert_eq!(of("OOM command not allowed when used memory > 'maxmemory'."), Fault::Full);
+        let full = |text| matches!(of(text), Fault::Full(why) if why.contains(if text.starts_with("OOM") { "maxmemory" } else { "disk" }));
+        assert!(full("OOM command not allowed when used memory > 'maxmemory'."));
+        assert!(full("MISCONF Errors writing to the AOF file: No space left on device"));
+        assert!(full(
+            "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."
+        ));
         assert!(matches!(of("READONLY You can't write against a read only replica."), Fault::Later(_)));
         assert!(matches!(of("NOPERM this user has no permissions"), Fault::Refused(_)));
         assert!(matches!(of("WRONGTYPE Operation against a key"), Fault::Refused(_)));

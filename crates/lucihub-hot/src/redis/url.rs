@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use fred::error::Error;
 use fred::rustls::pki_types::CertificateDer;
 use fred::rustls::pki_types::pem::PemObject;
 use fred::rustls::{ClientConfig, RootCertStore};
-use fred::types::config::{Config, ServerConfig, TlsConnector};
+use fred::types::config::{Config, CredentialProvider, Server, ServerConfig, TlsConnector};
 use lucihub_models_core::Invalid;
 use url::{ParseError, Url};
 
@@ -109,9 +111,24 @@ pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid
         return Err(invalid("it is not encrypted, but certificates to trust are given".to_owned())
             .hint("use rediss://, or leave the CA file out"));
     }
+    if config.password.is_none() {
+        config.credential_provider = Some(Arc::new(NoCredentials));
+    }
     // The first failure of the first connection is the caller's to know; later ones are met by reconnecting.
     config.fail_fast = true;
     Ok(config)
+}
+
+/// Who has no password says nothing, where the client library would begin with a PING: a server whose disk is full refuses
+/// that, and reads would be refused with it.
+#[derive(Debug)]
+struct NoCredentials;
+
+#[async_trait]
+impl CredentialProvider for NoCredentials {
+    async fn fetch(&self, _: Option<&Server>) -> Result<(Option<String>, Option<String>), Error> {
+        Ok((None, None))
+    }
 }
 
 /// The authorities that the system trusts. Those it cannot read are left out, as browsers do.

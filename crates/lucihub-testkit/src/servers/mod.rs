@@ -36,6 +36,7 @@
 
 mod certificates;
 mod command;
+mod disk;
 mod folder;
 mod port;
 mod postgres;

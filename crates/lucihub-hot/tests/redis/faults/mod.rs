@@ -7,6 +7,7 @@ mod check;
 mod cluster;
 mod cuts;
 mod damage;
+mod disk;
 mod fencing;
 mod frozen;
 mod full;

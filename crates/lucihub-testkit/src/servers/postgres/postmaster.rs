@@ -10,6 +10,7 @@ use std::{fs, io};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::proc::{children, is_alive, stands_still};
+use crate::servers::disk::limit_files;
 use crate::servers::process::Process;
 use crate::servers::program;
 use crate::servers::until::{PATIENCE, until};
@@ -62,6 +63,16 @@ impl Postmaster {
             send(&children(self.id()), Signal::CONT);
             self.process().cont();
         }
+    }
+
+    /// Limits the files of all processes. Those that come later take it over from the first.
+    pub(super) fn limit_files(&self, bytes: Option<u64>) -> Result<(), String> {
+        limit_files(self.id(), bytes)?;
+        for child in children(self.id()) {
+            // One that has ended since writes nothing any more.
+            drop(limit_files(child.as_raw_nonzero().get().unsigned_abs(), bytes));
+        }
+        Ok(())
     }
 
     /// Breaks off all connections without a checkpoint (SIGQUIT) and waits until the server is gone.

@@ -200,6 +200,17 @@ impl PostgresServer {
         self.postmaster().as_mut().into_iter().for_each(Postmaster::cont);
     }
 
+    /// Lets none of its files grow past so many bytes, as if the disk were full then; `None` lifts that. A segment of its
+    /// log has 16 MiB.
+    ///
+    /// # Panics
+    /// Where it is down.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let postmaster = self.postmaster();
+        let postmaster = postmaster.as_ref().expect("a server that runs: restart() starts it");
+        postmaster.limit_files(bytes).unwrap_or_else(|why| panic!("{why}"));
+    }
+
     /// Kills all of its processes (SIGKILL) and waits until they are gone. Its port stays its own.
     pub fn kill(&self) {
         *self.postmaster() = None;

@@ -59,6 +59,7 @@ pub struct RedisOptions {
     pub(super) tls: Tls,
     replica_of: Option<(u16, Option<Admin>)>,
     pub(super) role: Role,
+    pub(super) bears_full_disk: bool,
     lines: Vec<String>,
 }
 
@@ -73,6 +74,13 @@ impl RedisOptions {
     #[must_use]
     pub fn append_only(mut self, fsync: Fsync) -> Self {
         self.append_only = Some(fsync);
+        self
+    }
+
+    /// Bears [`RedisServer::limit_files`], whose signal would end it.
+    #[must_use]
+    pub fn bearing_full_disk(mut self) -> Self {
+        self.bears_full_disk = true;
         self
     }
 

@@ -9,6 +9,7 @@ use super::PACKAGES;
 use super::cli::{Admin, Reach, ask};
 use super::options::{Place, RedisOptions, Role, Tls};
 use crate::servers::certificates::Certificates;
+use crate::servers::disk;
 use crate::servers::folder::Folder;
 use crate::servers::port::Port;
 use crate::servers::process::Process;
@@ -105,10 +106,16 @@ impl RedisServer {
 
     /// Runs the process and waits until it answers.
     fn run(&self, state: &mut State) -> Result<(), String> {
-        let program = program::require("redis-server", PACKAGES);
+        let mut program = program::require("redis-server", PACKAGES);
         let configuration = self.folder.join(CONFIGURATION);
-        let mut arguments = vec![configuration.to_str().expect("the path of the temporary folder in UTF-8")];
-        arguments.extend((self.options.role == Role::Sentinel).then_some("--sentinel"));
+        let utf8 = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+        let mut arguments = vec![utf8(&configuration)];
+        if self.options.bears_full_disk {
+            arguments.splice(0..0, ["--ignore-signal=XFSZ".to_owned(), utf8(&program)]);
+            program = program::require("env", "coreutils");
+        }
+        arguments.extend((self.options.role == Role::Sentinel).then(|| "--sentinel".to_owned()));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         // What an earlier run said is no reason of this one's failure; and its socket is no sign of life.
         drop(fs::remove_file(self.log()));
         drop(fs::remove_file(self.socket()));
@@ -212,6 +219,16 @@ impl RedisServer {
             process.cont();
             State::Running(process)
         });
+    }
+
+    /// Lets none of its files grow past so many bytes, as if the disk were full then; `None` lifts that. Only a server
+    /// [that bears it](RedisOptions::bearing_full_disk).
+    ///
+    /// # Panics
+    /// Where it is down.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        assert!(self.options.bears_full_disk, "set RedisOptions::bearing_full_disk()");
+        disk::limit_files(self.pid(), bytes).unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// Kills it (SIGKILL) and waits until it is gone. Its port stays its own.

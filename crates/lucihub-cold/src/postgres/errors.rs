@@ -91,12 +91,15 @@ pub(super) fn named(error: Error, shown: &str) -> Error {
     }
 }
 
+/// What a server says of a disk that takes no more.
+const FULL: [&str; 4] = ["No space left on device", "Disk quota exceeded", "File too large", "disk full"];
+
 /// Sorts a statement's error by what the caller can do. The query builder passes on the text, not the code; these are
 /// the English ones, and a server of another language has its text passed on as `Unavailable`.
 pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInformation) -> StoreError {
     let message = info.message();
     let has = |text: &str| message.contains(text);
-    if has("No space left on device") || has("disk full") {
+    if FULL.iter().any(|text| has(text)) {
         StoreError::Full { store: STORE.into(), why: format!("{message}; make room on the server's disk") }
     } else if has("permission denied") {
         StoreError::precondition(STORE, format!("{message}; grant this user the rights of docs/postgres-roles.sql"))

@@ -9,6 +9,7 @@ mod backup;
 mod conformance;
 #[cfg(test)]
 mod costs;
+mod disk;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

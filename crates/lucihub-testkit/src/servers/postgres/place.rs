@@ -71,6 +71,11 @@ impl Place {
         }
     }
 
+    /// Who runs it, where that is not who runs this process.
+    pub(super) fn user(&self) -> Option<&User> {
+        self.user.as_ref()
+    }
+
     /// What runs the server.
     pub(super) fn server(&self) -> Command {
         // SIGQUIT breaks all off at once, as SIGKILL does, but a server that gets it also ends its children, those at work

@@ -14,6 +14,7 @@ use crate::servers::disk::limit_files;
 use crate::servers::process::Process;
 use crate::servers::program;
 use crate::servers::until::{PATIENCE, until};
+use crate::servers::user::User;
 
 /// How long a server may take to break off everything. It kills after five seconds what has not ended by itself.
 const QUIT: Duration = Duration::from_secs(20);
@@ -66,11 +67,11 @@ impl Postmaster {
     }
 
     /// Limits the files of all processes. Those that come later take it over from the first.
-    pub(super) fn limit_files(&self, bytes: Option<u64>) -> Result<(), String> {
-        limit_files(self.id(), bytes)?;
+    pub(super) fn limit_files(&self, user: Option<&User>, bytes: Option<u64>) -> Result<(), String> {
+        limit_files(self.id(), user, bytes)?;
         for child in children(self.id()) {
             // One that has ended since writes nothing any more.
-            drop(limit_files(child.as_raw_nonzero().get().unsigned_abs(), bytes));
+            drop(limit_files(child.as_raw_nonzero().get().unsigned_abs(), user, bytes));
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ impl PostgresServer {
     pub fn limit_files(&self, bytes: Option<u64>) {
         let postmaster = self.postmaster();
         let postmaster = postmaster.as_ref().expect("a server that runs: restart() starts it");
-        postmaster.limit_files(bytes).unwrap_or_else(|why| panic!("{why}"));
+        postmaster.limit_files(self.place.user(), bytes).unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// Kills all of its processes (SIGKILL) and waits until they are gone. Its port stays its own.

@@ -228,7 +228,7 @@ impl RedisServer {
     /// Where it is down.
     pub fn limit_files(&self, bytes: Option<u64>) {
         assert!(self.options.bears_full_disk, "set RedisOptions::bearing_full_disk()");
-        disk::limit_files(self.pid(), bytes).unwrap_or_else(|why| panic!("{why}"));
+        disk::limit_files(self.pid(), None, bytes).unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// Kills it (SIGKILL) and waits until it is gone. Its port stays its own.

@@ -77,8 +77,8 @@ impl Connector {
         let mut line = Line::new(runtime, self.patience);
         let closed = Closed::default();
         let connecting = async {
-            let (client, connection) =
-                self.config.connect(self.tls.clone()).await.map_err(|e| errors::connecting(&self.shown, &e))?;
+            let refused = |e| errors::connecting(&self.shown, self.config.get_user(), &e);
+            let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(refused)?;
             let last_words = closed.clone();
             let protocol = tokio::spawn(async move {
                 if let Err(error) = connection.await {

@@ -25,37 +25,83 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// Why a connection was not made.
-pub(super) fn connecting(shown: &str, error: &PgError) -> Refused {
+/// Why a connection was not made. The server names whoever `user` is; we do not.
+pub(super) fn connecting(shown: &str, user: Option<&str>, error: &PgError) -> Refused {
     let Some(refusal) = error.as_db_error() else {
-        let what = plain(error);
-        return if what.contains("invalid peer certificate") || what.contains("certificate") {
-            let why = format!(
-                "{what}; name the authority that signed it by sslrootcert=FILE, and the host as the certificate does"
-            );
-            StoreError::precondition(shown, why)
-        } else if what.contains("does not support TLS") {
-            StoreError::precondition(shown, "its server speaks no TLS; switch `ssl` on there, or write sslmode=disable")
-        } else if what.contains("password missing") {
-            StoreError::precondition(shown, "it wants a password; write postgres://USER:PASSWORD@HOST/DATABASE")
-        } else {
-            StoreError::unavailable(shown, format!("{what}; see whether it runs, and whether host and port are right"))
-        }
-        .into();
+        return unanswered(shown, &plain(error)).into();
     };
-    let message = refusal.message();
-    let what_to_do = match *refusal.code() {
+    let code = refusal.code();
+    let message = user.map_or_else(|| refusal.message().to_owned(), |user| without(user, refusal.message()));
+    let advice = advice(code, &message);
+    let error = if passes(code) || advice.is_empty() {
+        let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+        StoreError::unavailable(shown, format!("{message}{advice}"))
+    } else {
+        StoreError::precondition(shown, format!("{message}; {advice}"))
+    };
+    Refused { error, passes: passes(code) }
+}
+
+/// Whether the server may take a connection soon.
+fn passes(code: &SqlState) -> bool {
+    [SqlState::CANNOT_CONNECT_NOW, SqlState::TOO_MANY_CONNECTIONS].contains(code)
+}
+
+/// What to do about a server that refuses a connection; empty for what nobody has met.
+fn advice(code: &SqlState, message: &str) -> &'static str {
+    match *code {
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if message.contains("no encryption") => {
+            "it takes nobody from here without TLS; write sslmode=verify-full, or add a line to its pg_hba.conf"
+        }
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            "correct user and password, or the server's pg_hba.conf"
+            "correct user and password, with %XX for :, /, @, ? and # in them, or the server's pg_hba.conf"
         }
         SqlState::INVALID_CATALOG_NAME => "create the database, or correct its name",
-        SqlState::INSUFFICIENT_PRIVILEGE => "grant this user the right to connect",
-        ref code => {
-            let passes = [SqlState::CANNOT_CONNECT_NOW, SqlState::TOO_MANY_CONNECTIONS].contains(code);
-            return Refused { error: StoreError::unavailable(shown, message), passes };
+        SqlState::INSUFFICIENT_PRIVILEGE if message.contains("parameter") => {
+            "take it out of `options` in the URL, or connect as a role that may set it"
         }
-    };
-    StoreError::precondition(shown, format!("{message}; {what_to_do}")).into()
+        SqlState::INSUFFICIENT_PRIVILEGE => "let docs/postgres-roles.sql grant this role the right to connect",
+        SqlState::UNDEFINED_OBJECT
+        | SqlState::INVALID_PARAMETER_VALUE
+        | SqlState::CANT_CHANGE_RUNTIME_PARAM
+        | SqlState::SYNTAX_ERROR => "correct `options` in the URL: each is -c%20NAME%3DVALUE",
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => "let it with `ALTER DATABASE ... ALLOW_CONNECTIONS true`",
+        SqlState::TOO_MANY_CONNECTIONS if message.contains(" for ") && !message.contains("reserved for") => {
+            "let more with `ALTER ROLE ... CONNECTION LIMIT`, or of the database; or run fewer components: each opens \
+             up to 10"
+        }
+        SqlState::TOO_MANY_CONNECTIONS => {
+            "raise max_connections in its postgresql.conf, or run fewer components: each opens up to 10"
+        }
+        SqlState::CANNOT_CONNECT_NOW => "wait until it is up; its log says what it is doing",
+        _ => "",
+    }
+}
+
+/// A connection that failed without a word of the server's.
+fn unanswered(shown: &str, what: &str) -> StoreError {
+    let has = |text: &str| what.contains(text);
+    if has("certificate") {
+        let why = format!(
+            "{what}; name the authority that signed it by sslrootcert=FILE, and the host as the certificate does"
+        );
+        StoreError::precondition(shown, why)
+    } else if has("does not support TLS") {
+        StoreError::precondition(shown, "its server speaks no TLS; switch `ssl` on there, or write sslmode=disable")
+    } else if has("password missing") {
+        let why = "it wants a password; write postgres://USER:PASSWORD@HOST/DATABASE: neither PGPASSWORD nor a file \
+                   of passwords is read";
+        StoreError::precondition(shown, why)
+    } else {
+        StoreError::unavailable(shown, format!("{what}; see whether it runs, and whether host and port are right"))
+    }
+}
+
+/// A message of the server's without the name of whoever connects.
+fn without(user: &str, message: &str) -> String {
+    ["user", "role"]
+        .iter()
+        .fold(message.to_owned(), |text, kind| text.replace(&format!("{kind} \"{user}\""), &format!("this {kind}")))
 }
 
 /// What happened, with all its reasons, each once.
@@ -101,8 +147,8 @@ pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInform
     let has = |text: &str| message.contains(text);
     if FULL.iter().any(|text| has(text)) {
         StoreError::Full { store: STORE.into(), why: format!("{message}; make room on the server's disk") }
-    } else if has("permission denied") {
-        StoreError::precondition(STORE, format!("{message}; grant this user the rights of docs/postgres-roles.sql"))
+    } else if has("permission denied") || has("must be owner") {
+        StoreError::precondition(STORE, format!("{message}; {}", right(message)))
     } else if matches!(kind, DatabaseErrorKind::ReadOnlyTransaction)
         || has("read-only transaction")
         || has("during recovery")
@@ -117,7 +163,10 @@ pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInform
         let why = format!("{message}: others were at the same rows, and nothing was written; try again");
         StoreError::unavailable(STORE, why)
     } else if has("statement timeout") {
-        let why = format!("{message}: the server is slow, or this asks for much; try again, or narrow it");
+        let why = format!(
+            "{message}: the server is slow, or this asks for much; try again, narrow it, or allow more with \
+             ?options=-c%20statement_timeout%3D60s in the URL"
+        );
         StoreError::unavailable(STORE, why)
     } else if has("invalid memory alloc") || has("invalid message format") {
         Invalid::new("request", message).hint("ask for less at once").into()
@@ -129,5 +178,48 @@ pub(crate) fn statement(kind: &DatabaseErrorKind, info: &dyn DatabaseErrorInform
         StoreError::corrupt("a page of the database", format!("{message}; restore it from a backup"))
     } else {
         StoreError::unavailable(STORE, message)
+    }
+}
+
+/// What a role lacks that was denied something.
+fn right(message: &str) -> &'static str {
+    if message.contains("must be owner") || message.contains("for database") {
+        "connect as lucihub_migrator, which owns the tables"
+    } else if message.contains("for schema") {
+        "run docs/postgres-roles.sql once more as a superuser, and connect as one of its roles"
+    } else {
+        "connect as lucihub_writer to write; where that is so, run docs/postgres-roles.sql once more as a superuser"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_connects_is_not_named() {
+        for (message, shown) in [
+            ("password authentication failed for user \"ada\"", "password authentication failed for this user"),
+            ("role \"ada\" does not exist", "this role does not exist"),
+            ("database \"ada\" does not exist", "database \"ada\" does not exist"),
+        ] {
+            assert_eq!(without("ada", message), shown);
+        }
+    }
+
+    #[test]
+    fn every_refusal_says_what_to_do() {
+        let hba = "no pg_hba.conf entry for host \"h\", this user, database \"d\", no encryption";
+        let slots = "remaining connection slots are reserved for non-replication superuser connections";
+        for (code, message, told) in [
+            (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, hba, "sslmode=verify-full"),
+            (SqlState::INVALID_PASSWORD, "password authentication failed", "user and password"),
+            (SqlState::TOO_MANY_CONNECTIONS, "too many connections for this role", "CONNECTION LIMIT"),
+            (SqlState::TOO_MANY_CONNECTIONS, slots, "max_connections"),
+            (SqlState::CANNOT_CONNECT_NOW, "the database system is not accepting connections", "wait until"),
+            (SqlState::INSUFFICIENT_PRIVILEGE, "permission denied to set parameter \"x\"", "options"),
+        ] {
+            assert!(advice(&code, message).contains(told), "{message}");
+        }
     }
 }

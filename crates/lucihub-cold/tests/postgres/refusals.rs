@@ -40,11 +40,35 @@ async fn who_may_not_come_in_is_told_why() {
         (&wrong_password, "Precondition", "password authentication failed"),
         (&no_user, "Precondition", "correct user and password"),
         (&no_database, "Precondition", "create the database, or correct its name"),
-        (&no_password, "Precondition", "it wants a password"),
+        (&no_password, "Precondition", "neither PGPASSWORD"),
+        (&format!("{good}?options=-c%20nosuch%3D1"), "Precondition", "\"nosuch\"; correct `options`"),
+        (&format!("{good}?options=-c%20statement_timeout%3Dsoon"), "Precondition", "\"soon\"; correct `options`"),
+        (&format!("{good}?options=-c%20ssl%3Doff"), "Precondition", "correct `options`"),
+        (&format!("{good}?options=-c%20log_duration%3Don"), "Precondition", "take it out of `options`"),
+        (&format!("{good}?sslmod=verify-full"), "Invalid", "its setting sslmod is not known"),
     ] {
         let (found, text) = refused(url).await;
         assert!(found == kind && text.contains(named), "{found}: {text}");
+        assert!(!text.contains(WRITER.0) && !text.contains("nobody_here"), "who it is: {text}");
     }
+}
+
+/// Where the server takes nobody any more, it says so and we say what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_room_says_how_to_make_some() {
+    let database = Database::own();
+    let home = shared().databases();
+    let role = format!("one_{}", database.name);
+    home.sql(&database.name, &format!("CREATE ROLE {role} LOGIN PASSWORD 's3cret' CONNECTION LIMIT 0"));
+    database.sql(&format!("GRANT CONNECT ON DATABASE {} TO {role}", database.name));
+    let url = format!("{}?connect_timeout=1", as_role(&database.url(WRITER), (&role, "s3cret")));
+    let (kind, text) = refused(&url).await;
+    assert!(kind == "Unavailable" && text.contains("for this role") && text.contains("CONNECTION LIMIT"), "{text}");
+    home.sql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.name));
+    let (kind, text) = refused(&database.url(WRITER)).await;
+    assert!(kind == "Precondition" && text.contains("ALLOW_CONNECTIONS true"), "{text}");
+    home.sql("postgres", &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database.name));
+    home.sql(&database.name, &format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
 #[tokio::test]
@@ -110,7 +134,12 @@ async fn whoever_cannot_prove_itself_is_refused() {
     let database = Database::own();
     let url = database.url(WRITER);
     let (ca, folder) = (shared().ca_file().display().to_string(), tempfile::tempdir().unwrap());
-    let other = PostgresServer::start(Config::new());
+    let other = PostgresServer::start(Config::new().tls_only());
+    let (kind, text) = refused(&format!("{}?sslmode=disable", other.admin_url("postgres"))).await;
+    assert!(
+        kind == "Precondition" && text.contains("no encryption; it takes") && text.contains("verify-full"),
+        "{text}"
+    );
     let other_ca = other.ca_file().display().to_string();
     let no_certificate = folder.path().join("empty.pem").display().to_string();
     std::fs::write(&no_certificate, "").unwrap();

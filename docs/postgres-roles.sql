@@ -4,12 +4,14 @@
 --   lucihub_writer     API servers and keepers: reads and writes rows, changes no table
 --   lucihub_reader     people and tools that look: reads rows
 --
--- Run it as a superuser in the database, once before the first `lucihub migrate up` and once after it:
+-- Run it as a superuser in the database, once before the first `lucihub migrate up` and once after it, and after each
+-- restore. As root on the server's machine:
 --
---   psql -d lucihub -f docs/postgres-roles.sql
---   psql -d lucihub -c '\password lucihub_migrator'    and the same for the others
+--   runuser -u postgres -- psql -v ON_ERROR_STOP=1 -d lucihub < docs/postgres-roles.sql
+--   runuser -u postgres -- psql -d lucihub -c '\password lucihub_migrator'    and the same for the others
 --
--- Running it again changes nothing that is right already.
+-- Running it again changes nothing that is right already. What another role made in the schema, such as a superuser who
+-- migrated or restored a dump, becomes the migrator's.
 
 DO $$
 DECLARE
@@ -27,6 +29,29 @@ END
 $$;
 
 CREATE SCHEMA IF NOT EXISTS lucihub AUTHORIZATION lucihub_migrator;
+
+-- Whoever changes a table must own it.
+DO $$
+DECLARE
+    found record;
+BEGIN
+    IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'lucihub' AND nspowner <> 'lucihub_migrator'::regrole) THEN
+        ALTER SCHEMA lucihub OWNER TO lucihub_migrator;
+    END IF;
+    FOR found IN
+        SELECT c.oid::regclass AS name FROM pg_class AS c
+        WHERE c.relnamespace = 'lucihub'::regnamespace AND c.relowner <> 'lucihub_migrator'::regrole
+            AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+            -- A sequence that is a column's goes with its table.
+            AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+                AND c.relkind = 'S')
+    LOOP
+        EXECUTE format('ALTER TABLE %s OWNER TO lucihub_migrator', found.name);
+    END LOOP;
+END
+$$;
+
 GRANT USAGE ON SCHEMA lucihub TO lucihub_writer, lucihub_reader;
 
 -- Tables that later migrations make come with the same rights.

@@ -59,6 +59,16 @@ impl Migrator {
         Err(no_such_database())
     }
 
+    /// How messages name the database.
+    pub(crate) fn shown(&self) -> String {
+        match &self.target {
+            #[cfg(feature = "sqlite")]
+            Target::Sqlite(options) => crate::sqlite::file::display(options),
+            #[cfg(feature = "postgres")]
+            Target::Postgres(options) => options.shown(),
+        }
+    }
+
     pub(crate) fn status(&self) -> Result<Vec<MigrationStatus>, Error> {
         self.look(|conn, what| Ok(Standing::read(conn, &self.library, what)?.status()))
     }
@@ -94,7 +104,8 @@ impl Migrator {
         let usable =
             |conn: &mut Conn<'_>, what: &str| Standing::read(conn, &self.library, what)?.usable(&self.library, what);
         let ready = |conn: &mut Conn<'_>, what: &str, migrate: bool| {
-            if migrate {
+            // Whoever finds all of it done need not own it.
+            if migrate && !Plan::of(conn, &self.library, Change::Up, what)?.is_empty() {
                 self.changed(conn, Change::Up, None, what)?;
             }
             usable(conn, what)
@@ -120,6 +131,11 @@ impl Migrator {
         seen: Option<&MigrationPlan>,
         what: &str,
     ) -> Result<Vec<String>, Error> {
+        // Before anything is looked at: what is another role's cannot be.
+        #[cfg(feature = "postgres")]
+        if let Conn::Postgres(conn) = conn {
+            crate::postgres::act_as_owner(conn, what)?;
+        }
         let plan = Plan::of(conn, &self.library, change, what)?;
         if let Some(seen) = seen {
             plan.refuse_unseen(seen, what)?;

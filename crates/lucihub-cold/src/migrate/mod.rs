@@ -51,8 +51,22 @@ use crate::cold::blocking;
 /// | 2 | `search` | also tags and usage: what an older library writes would not be found, and not be counted |
 pub const GENERATION: u32 = 2;
 
+/// How messages name a database: by its file, or by host, port and name, without user and password.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// assert_eq!(lucihub_cold::migrate::shown("sqlite:lab.db")?, "SQLite file lab.db");
+/// # Ok::<(), lucihub_models_core::StoreError>(())
+/// ```
+///
+/// # Errors
+/// `Invalid` for a URL of another form, which is not shown.
+pub fn shown(url: &str) -> Result<String> {
+    Ok(Migrator::of_url(url)?.shown())
+}
+
 /// The migrations of this library, oldest first, then those that it does not know; and what the database has of them.
-/// `url` is `sqlite:PATH` or `postgres://USER@HOST/DATABASE`, here and below.
+/// `url` is `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`, here and below.
 ///
 /// # Errors
 /// `NotFound` for a file that is not there; `Precondition` for a database that is another program's, or that does not
@@ -98,8 +112,8 @@ pub async fn plan(url: &str, change: Change) -> Result<MigrationPlan> {
 /// ```
 ///
 /// # Errors
-/// As [`status`]; `Precondition` for a migration that fails, and for a database that a newer library changed beyond what
-/// this one may use; `Unavailable` while another one migrates for longer than a minute.
+/// As [`status`]; `Precondition` for a migration that fails, for a role that does not own the schema, and for a database
+/// that a newer library changed beyond what this one may use; `Unavailable` while another one migrates for longer than a minute.
 pub async fn up(url: &str) -> Result<Vec<String>> {
     change(url, Change::Up).await
 }
@@ -117,7 +131,7 @@ pub async fn down(url: &str, count: usize) -> Result<Vec<String>> {
 /// it made is lost.**
 ///
 /// # Errors
-/// As [`down`].
+/// As [`down`]; `Precondition` while migrations are pending.
 pub async fn redo(url: &str) -> Result<Vec<String>> {
     change(url, Change::Redo).await
 }
@@ -139,6 +153,6 @@ async fn change(url: &str, change: Change) -> Result<Vec<String>> {
 
 /// The URL itself is left out: it may hold a password.
 fn no_such_database() -> Invalid {
-    let hint = "write sqlite:PATH or postgres://USER@HOST/DATABASE, as far as this build has them";
+    let hint = "write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE, as far as this build has them";
     Invalid::new("database URL", "no database of this build").hint(hint)
 }

@@ -85,6 +85,7 @@ impl Plan {
             }
             Change::Redo => {
                 standing.undoable(what)?;
+                standing.nothing_pending(what)?;
                 let last = standing.entries.iter().rfind(there);
                 let down = last.map(|entry| standing.step(entry, Direction::Down));
                 let up = last.map(|entry| Step { recorded: false, ..standing.step(entry, Direction::Up) });
@@ -97,6 +98,11 @@ impl Plan {
             unmarked: unmarked.map(|entry| entry.script).collect(),
             steps,
         })
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.preparation.is_empty() && self.unmarked.is_empty() && self.steps.is_empty()
     }
 
     /// The part that people look at.
@@ -158,6 +164,17 @@ impl Standing {
             stranger.name
         );
         Err(StoreError::precondition(what, why).into())
+    }
+
+    /// Refuses where the last one that was applied is not the last one: undoing it would undo another than is meant.
+    fn nothing_pending(&self, what: &str) -> Result<(), Error> {
+        let count = self.entries.iter().filter(|entry| entry.state == MigrationState::Pending).count();
+        let are = match count {
+            0 => return Ok(()),
+            1 => "1 migration is".to_owned(),
+            more => format!("{more} migrations are"),
+        };
+        Err(StoreError::precondition(what, format!("{are} pending; run `lucihub migrate up` first")).into())
     }
 }
 

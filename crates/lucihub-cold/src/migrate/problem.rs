@@ -16,6 +16,11 @@ pub enum Problem {
         /// Which one.
         migration: String,
     },
+    /// The same of a migration that this library does not know, so that it cannot repeat it.
+    DirtyOfNewer {
+        /// Which one.
+        migration: String,
+    },
     /// A newer library applied a migration after which this one must not use the database.
     TooNew {
         /// Which one.
@@ -41,7 +46,7 @@ impl Problem {
     /// Whether a database with it is refused when it is opened.
     #[must_use]
     pub const fn refuses_opening(&self) -> bool {
-        matches!(self, Self::Pending { .. } | Self::Dirty { .. } | Self::TooNew { .. })
+        matches!(self, Self::Pending { .. } | Self::Dirty { .. } | Self::DirtyOfNewer { .. } | Self::TooNew { .. })
     }
 }
 
@@ -56,6 +61,11 @@ impl fmt::Display for Problem {
                 "migration {migration} is dirty: it is being applied, or was left off amid; wait for whoever migrates, \
                  or run `lucihub migrate up`, which repeats it"
             ),
+            Self::DirtyOfNewer { migration } => write!(
+                f,
+                "migration {migration} of a newer version is dirty: it is being applied, or was left off amid; wait for \
+                 whoever migrates, or run `lucihub migrate up` of the version that made it"
+            ),
             Self::TooNew { migration, oldest: Some(oldest), generation } => write!(
                 f,
                 "migration {migration} asks for generation {oldest} of the library, and this is {generation}; upgrade \
@@ -67,8 +77,9 @@ impl fmt::Display for Problem {
             ),
             Self::Changed { migration } => write!(
                 f,
-                "migration {migration} was changed after it was applied; put its file back, and write a new migration \
-                 for what should be different"
+                "migration {migration} was applied with another text than this version has, so tables may differ; use \
+                 the version that applied it, or report it to whoever built this one (who has the sources puts its \
+                 file back, and writes a new migration for what should be different)"
             ),
             Self::InvalidIndex { index } => write!(
                 f,

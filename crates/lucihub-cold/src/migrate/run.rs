@@ -106,13 +106,19 @@ fn failed(step: &Step, error: Box<dyn StdError + Send + Sync>, what: &str) -> Er
     let Script { name, in_transaction, .. } = step.script;
     let left =
         if *in_transaction { "nothing of it was kept" } else { "it is marked dirty; `lucihub migrate up` repeats it" };
-    let why = format!("migration {name} ({}) failed: {message}; {left}", step.direction);
     let has = |text: &str| message.contains(text);
+    let locked = has("lock timeout") || has("deadlock") || has("is locked");
+    let advice = if locked {
+        "; others are at its tables: wait until they are done or stop the components, then run this again"
+    } else {
+        ""
+    };
+    let why = format!("migration {name} ({}) failed: {message}; {left}{advice}", step.direction);
     if has("No space left") || has("disk is full") || has("disk full") {
         return StoreError::Full { store: what.to_owned(), why }.into();
     }
     // Others are in its way; or it was interrupted.
-    let passes = has("lock") || has("canceling statement") || has("terminating connection") || has("connection closed");
+    let passes = locked || has("canceling statement") || has("terminating connection") || has("connection closed");
     if passes || matches!(kind, Some(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure)) {
         return StoreError::unavailable(what, why).into();
     }

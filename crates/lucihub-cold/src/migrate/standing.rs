@@ -127,16 +127,15 @@ impl Standing {
 
     /// The problems for which nobody may use the database.
     fn refusals(&self, library: &Library) -> Vec<Problem> {
-        let dirty = |name: &str| Problem::Dirty { migration: name.to_owned() };
         let mut problems: Vec<_> = self.too_new(library).collect();
         for MigrationStatus { name, state, .. } in &self.strangers {
             if *state == MigrationState::Dirty {
-                problems.push(dirty(name));
+                problems.push(Problem::DirtyOfNewer { migration: name.clone() });
             }
         }
         for Entry { script, state, .. } in &self.entries {
             match state {
-                MigrationState::Dirty => problems.push(dirty(script.name)),
+                MigrationState::Dirty => problems.push(Problem::Dirty { migration: script.name.to_owned() }),
                 MigrationState::Pending => problems.push(Problem::Pending { migration: script.name.to_owned() }),
                 MigrationState::Applied | MigrationState::Newer(_) => {}
             }
@@ -168,9 +167,8 @@ impl Standing {
             return Err(StoreError::precondition(what, problem).into());
         }
         if let Some(dirty) = self.strangers.iter().find(|stranger| stranger.state == MigrationState::Dirty) {
-            let why =
-                format!("migration {} of a newer version was left off amid; repeat it by that version", dirty.name);
-            return Err(StoreError::precondition(what, why).into());
+            let problem = Problem::DirtyOfNewer { migration: dirty.name.clone() };
+            return Err(StoreError::precondition(what, problem).into());
         }
         Ok(())
     }

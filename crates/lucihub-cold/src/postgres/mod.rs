@@ -7,6 +7,7 @@ mod connect;
 pub(crate) mod errors;
 pub(crate) mod link;
 mod options;
+mod owner;
 mod pool;
 mod prepare;
 mod settle;
@@ -20,6 +21,7 @@ use lucihub_models_core::{Clock, Result};
 
 pub(crate) use connect::SCHEMA;
 pub use options::PostgresOptions;
+pub(crate) use owner::act_as_owner;
 pub use pool::Postgres;
 pub(crate) use prepare::{alone, look};
 pub(crate) use url::is_postgres;

@@ -102,7 +102,7 @@ fn named(error: Error, options: &SqliteOptions) -> Error {
 }
 
 /// How errors name the file.
-fn display(options: &SqliteOptions) -> String {
+pub(crate) fn display(options: &SqliteOptions) -> String {
     format!("SQLite file {}", options.path.display())
 }
 

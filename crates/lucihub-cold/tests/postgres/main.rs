@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod owners;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod refusals;

@@ -28,7 +28,7 @@ fn only_what_was_looked_at_is_run() {
     for place in places() {
         let both = migrator(&place, 1, vec![FIRST, SECOND]);
         migrator(&place, 1, vec![FIRST]).change(Change::Up).unwrap();
-        for change in [Change::Down(1), Change::Redo] {
+        for change in [Change::Down(1), Change::Down(2)] {
             let seen = both.plan(change).unwrap();
             assert_eq!(seen.steps[0].name, FIRST.name);
             both.change(Change::Up).unwrap();
@@ -41,9 +41,6 @@ fn only_what_was_looked_at_is_run() {
             let seen = both.plan(change).unwrap();
             let names: Vec<_> = seen.steps.iter().map(|step| step.name.clone()).collect();
             assert_eq!(both.change_as_planned(change, &seen).unwrap(), names, "{change:?}: {place}");
-            if change == Change::Redo {
-                both.change(Change::Down(1)).unwrap();
-            }
         }
 
         // Done by somebody else already, or of another text.
@@ -68,6 +65,23 @@ fn a_redone_migration_is_made_anew() {
         assert_eq!(both.change(Change::Redo).unwrap(), [SECOND.name, SECOND.name]);
         assert_eq!(place.catalog(), before);
         assert_eq!(place.rows("SELECT x || ',' || coalesce(y, 'nothing') FROM t"), ["2,nothing"]);
+    }
+}
+
+/// Undoing the last one that was applied would undo another than whoever writes the next one means.
+#[test]
+fn a_pending_migration_is_not_jumped_over_by_redo() {
+    for place in places() {
+        migrator(&place, 1, vec![FIRST]).change(Change::Up).unwrap();
+        let both = migrator(&place, 1, vec![FIRST, SECOND]);
+        let before = everything(&place);
+        for refused in [both.plan(Change::Redo).map(drop), both.change(Change::Redo).map(drop)] {
+            let error = refused.map_err(StoreError::from).unwrap_err();
+            assert!(error.to_string().contains("1 migration is pending; run `lucihub migrate up`"), "{error}");
+        }
+        assert_eq!(everything(&place), before, "{place}");
+        both.change(Change::Up).unwrap();
+        assert_eq!(both.change(Change::Redo).unwrap(), [SECOND.name, SECOND.name]);
     }
 }
 
@@ -102,6 +116,7 @@ fn a_change_to_what_was_applied_is_found() {
         let problems = migrator(&place, 1, vec![FIRST, changed]).check().unwrap();
         assert_eq!(problems, [Problem::Changed { migration: SECOND.name.to_owned() }]);
         assert!(!problems[0].refuses_opening());
+        assert!(problems[0].to_string().contains("use the version that applied it"), "{}", problems[0]);
     }
 }
 

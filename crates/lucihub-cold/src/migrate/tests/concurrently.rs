@@ -72,7 +72,9 @@ fn half_made_is_refused_found_and_repaired_by_up() {
     let refusal = older.prepare(false).map_err(StoreError::from).unwrap_err();
     assert!(refusal.to_string().contains("dirty"), "an older version neither: {refusal}");
     let refusal = older.change(Change::Up).map_err(StoreError::from).unwrap_err();
-    assert!(refusal.to_string().contains("repeat it by that version"), "{refusal}");
+    assert!(refusal.to_string().contains("of the version that made it"), "{refusal}");
+    assert!(!refusal.to_string().contains("repeats it"), "it cannot: {refusal}");
+    assert_eq!(older.check().unwrap()[0], Problem::DirtyOfNewer { migration: INDEX.name.to_owned() });
 
     // Still in the way: it fails again, and stays as it was.
     migrator.change(Change::Up).unwrap_err();

@@ -20,6 +20,14 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
+/// What there is here beside the command's own.
+const NEW: &str = "\
+Make a new migration, or run `lucihub migrate`, built from here.
+
+  cargo xtask migrate new NAME   Make the files of a new migration for every engine; a-z, 0-9 and _, such as run_priority
+  cargo xtask migrate ...        What `lucihub migrate` takes:
+";
+
 /// Makes the files of a new migration; or builds and calls `lucihub migrate`, in the folder that this was called from.
 ///
 /// # Errors
@@ -28,6 +36,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match &options.arguments[..] {
         [new, name] if new == "new" && !name.starts_with('-') => new::make(workspace, name),
         [new, ..] if new == "new" => bail!("write: cargo xtask migrate new NAME, such as run_priority"),
+        [help] if ["--help", "-h", "help"].contains(&&**help) => {
+            println!("{NEW}");
+            call(workspace, &["--help".to_owned()])
+        }
         arguments => call(workspace, arguments),
     }
 }

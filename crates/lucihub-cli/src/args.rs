@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::{DeviceId, RunId, Timestamp};
 
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
-pub(crate) use migrate::{ChangeArgs, DownArgs, MigrateVerb, UndoArgs};
+pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 
 use crate::hot::Hot;
 use crate::plot::{Edge, Pair, Which};

@@ -9,6 +9,8 @@ use lucihub_models_core::{Invalid, RunId, StoreError};
 use lucihub_store::RecordError;
 use thiserror::Error;
 
+use crate::output::counted;
+
 /// What went wrong, in one line.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
@@ -29,14 +31,14 @@ pub(crate) enum Failure {
     TwoDatabases,
     #[error("`{0}` needs a Redis server that processes share; name it with REDIS_URL or --redis-url")]
     NeedsServer(&'static str),
-    #[error("{0} of the runs could not be attended to; the next walk tries them again")]
+    #[error("{0} of the runs could not be attended to; the next walk tries {them} again", them = them(*.0 as u64))]
     Unkept(usize),
     #[error(
         "no keeper archived run {run} within {seconds} s; it waits in hot storage for a `lucihub archive --watch` that \
          keeps {database}"
     )]
     Unarchived { run: RunId, database: String, seconds: u64 },
-    #[error("{0} problems of the schema, above; each says what to do")]
+    #[error("{} of the schema, above, with what to do", counted(*.0 as u64, "problem", "problems"))]
     Schema(usize),
     #[error("nothing was changed: `{0}` loses what is stored; look with --dry-run, then confirm with --yes")]
     Unconfirmed(&'static str),
@@ -44,9 +46,9 @@ pub(crate) enum Failure {
         "nothing was changed: `lucihub sweep --remove` loses what it removes; look without it, then confirm with --yes"
     )]
     Unswept,
-    #[error("{0} of the runs could not be seen to, above; the next `{1}` tries them again")]
+    #[error("{0} of the runs could not be seen to, above; the next `{1}` tries {them} again", them = them(*.0))]
     Unsettled(u64, &'static str),
-    #[error("{damaged} of {all} runs are damaged, above")]
+    #[error("{damaged} of {} {} damaged, above", counted(*all, "run", "runs"), if *damaged == 1 { "is" } else { "are" })]
     Damaged { damaged: u64, all: u64 },
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -62,6 +64,10 @@ pub(crate) enum Failure {
     Listen { at: SocketAddr, why: io::Error },
     #[error("a part of the command ended early: {0}")]
     Broken(String),
+}
+
+const fn them(count: u64) -> &'static str {
+    if count == 1 { "it" } else { "them" }
 }
 
 impl Failure {

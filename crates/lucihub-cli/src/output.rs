@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -38,6 +39,11 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failu
     line(table.trim_fmt())
 }
 
+/// A number and what it counts: "1 run", "2 runs".
+pub(crate) fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", HumanCount(count), if count == 1 { one } else { more })
+}
+
 /// A word as a shell takes it back.
 pub(crate) fn typed(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
@@ -62,7 +68,14 @@ pub(crate) fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{one_line, typed};
+    use super::{counted, one_line, typed};
+
+    #[test]
+    fn one_is_no_plural() {
+        for (count, shown) in [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1_234, "1,234 runs")] {
+            assert_eq!(counted(count, "run", "runs"), shown);
+        }
+    }
 
     #[test]
     fn words_are_typed_as_a_shell_takes_them() {

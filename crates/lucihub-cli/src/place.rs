@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use lucihub_models_core::{RunId, StoreError};
 use lucihub_store::{Store, Urls};
-use url::Url;
 
 use crate::args::{DATABASE_URL, DEFAULT_DIR, Place, Where};
 use crate::failure::Failure;
@@ -141,21 +140,13 @@ fn is_typed(place: &Where) -> bool {
     place.database_url.as_ref().is_some_and(|url| !url.is_set_as(DATABASE_URL))
 }
 
-/// Cold storage as people may see it.
+/// Cold storage as people may see it: without user, password and parameters.
 pub(crate) fn shown(place: &Where) -> Result<String, Failure> {
     let url = url(place)?;
-    Ok(file(&url).map_or_else(|| without_user(&url), |file| file.display().to_string()))
-}
-
-/// A URL without user, password and parameters.
-fn without_user(url: &str) -> String {
-    let unknown = || "the database".to_owned();
-    let Ok(mut url) = Url::parse(url) else { return unknown() };
-    if url.set_username("").and_then(|()| url.set_password(None)).is_err() {
-        return unknown();
+    match file(&url) {
+        Some(file) => Ok(file.display().to_string()),
+        None => lucihub_cold::migrate::shown(&url).map_err(|error| Failure::Unopened { error, from: None }),
     }
-    url.set_query(None);
-    url.to_string()
 }
 
 /// Whether any number of machines share cold storage.

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use indicatif::HumanCount;
-use lucihub_models_core::{Envelope, HeadDocument, RunHead};
+use lucihub_models_core::{Envelope, HeadDocument, JsonText, RunHead};
 use lucihub_store::{RunStatus, Source};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -97,11 +96,10 @@ impl Measured {
 
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} samples", HumanCount(self.samples))?;
+        f.write_str(&output::counted(self.samples, "sample", "samples"))?;
         match self.gaps {
             0 => Ok(()),
-            1 => f.write_str(", 1 gap"),
-            more => write!(f, ", {} gaps", HumanCount(more as u64)),
+            some => write!(f, ", {}", output::counted(some as u64, "gap", "gaps")),
         }
     }
 }
@@ -109,6 +107,7 @@ impl fmt::Display for Measured {
 /// The parts of a head that are there, for people.
 fn texts(head: &RunHead) -> Vec<(&'static str, String)> {
     let seconds = |ns: u64| format!("{} s", std::time::Duration::from_nanos(ns).as_secs_f64());
+    let bytes = |json: &JsonText| output::counted(json.as_str().len() as u64, "byte", "bytes");
     let all = [
         ("device", head.device.as_ref().map(ToString::to_string)),
         ("owner", head.owner.clone()),
@@ -118,10 +117,10 @@ fn texts(head: &RunHead) -> Vec<(&'static str, String)> {
             "input",
             head.input.as_ref().map(|json| {
                 let kind = head.input_type.as_ref().map_or("of no stated type", lucihub_models_core::InputType::as_str);
-                format!("{} bytes, {kind}", json.as_str().len())
+                format!("{}, {kind}", bytes(json))
             }),
         ),
-        ("output", head.output.as_ref().map(|json| format!("{} bytes", json.as_str().len()))),
+        ("output", head.output.as_ref().map(bytes)),
         ("error", head.error.clone()),
         ("rate", head.time_base.map(|base| format!("{} Hz", base.rate_hz))),
         ("op time", head.op_time_ns.map(seconds)),

@@ -44,7 +44,11 @@ pub(crate) async fn run(args: SweepArgs) -> Result<(), Failure> {
             return Err(Failure::Unswept);
         }
         tell(&looked, false)?;
-        output::say(format!("{} of these are removed or cancelled.", HumanCount(losing)));
+        output::say(format!(
+            "{} of these {} removed or cancelled.",
+            HumanCount(losing),
+            if losing == 1 { "is" } else { "are" }
+        ));
         if !confirm::is_confirmed()? {
             return Err(Failure::Unswept);
         }
@@ -67,14 +71,14 @@ fn tell(report: &SweepReport, json: bool) -> Result<(), Failure> {
     if json {
         output::json(&Report::of(report))?;
     } else {
-        let runs =
-            format!("{} runs in hot storage, {} open", HumanCount(report.hot_runs), HumanCount(report.open_runs));
-        output::line(format!("{runs}; {}", usage(&report.health)))?;
-        for (kind, what, done) in KINDS {
+        let runs = output::counted(report.hot_runs, "run", "runs");
+        let open = HumanCount(report.open_runs);
+        output::line(format!("{runs} in hot storage, {open} open; {}", usage(&report.health)))?;
+        for (kind, one, more, done) in KINDS {
             let SweptCount { found, settled, .. } = report.count(kind);
             if found > 0 {
                 let done = if settled > 0 { format!(", {} {done}", HumanCount(settled)) } else { String::new() };
-                output::line(format!("{} {what}{done}", HumanCount(found)))?;
+                output::line(format!("{}{done}", output::counted(found, one, more)))?;
             }
         }
         if report.runs.is_empty() {
@@ -87,12 +91,27 @@ fn tell(report: &SweepReport, json: bool) -> Result<(), Failure> {
     if failed > 0 { Err(Failure::Unsettled(failed, VERB)) } else { Ok(()) }
 }
 
-/// Each kind, what it means, and what is done about it.
-const KINDS: [(SweptKind, &str, &str); 4] = [
-    (SweptKind::Orphan, "orphans: hot storage has them, cold storage has no row", "removed or restored"),
-    (SweptKind::Leftover, "leftovers: hot storage has them long after their archive", "removed"),
-    (SweptKind::Queued, "queued for too long", "cancelled"),
-    (SweptKind::Lost, "lost: hot storage does not have them; a keeper rescues them", "rescued"),
+/// Each kind, what one and what more of it are, and what is done about it.
+const KINDS: [(SweptKind, &str, &str, &str); 4] = [
+    (
+        SweptKind::Orphan,
+        "orphan: hot storage has it, cold storage has no row",
+        "orphans: hot storage has them, cold storage has no row",
+        "removed or restored",
+    ),
+    (
+        SweptKind::Leftover,
+        "leftover: hot storage has it long after its archive",
+        "leftovers: hot storage has them long after their archive",
+        "removed",
+    ),
+    (SweptKind::Queued, "queued for too long", "queued for too long", "cancelled"),
+    (
+        SweptKind::Lost,
+        "lost: hot storage does not have it; a keeper rescues it",
+        "lost: hot storage does not have them; a keeper rescues them",
+        "rescued",
+    ),
 ];
 
 const fn word(kind: SweptKind) -> &'static str {

@@ -108,9 +108,9 @@ impl Verifying<'_> {
         if !self.args.json {
             let mended = if repaired > 0 { format!(", {} repaired", HumanCount(repaired)) } else { String::new() };
             output::line(format!(
-                "{} runs, {} cells read back: {} damaged{mended}",
-                HumanCount(runs),
-                HumanCount(cells),
+                "{}, {} read back: {} damaged{mended}",
+                output::counted(runs, "run", "runs"),
+                output::counted(cells, "cell", "cells"),
                 HumanCount(damaged)
             ))?;
         }
@@ -169,12 +169,12 @@ impl Report {
             return Ok(());
         }
         output::line(format!(
-            "run {}: {} of {} lines and {} of {} samples are readable",
+            "run {}: {} of {} and {} of {} are readable",
             self.run,
             HumanCount(self.readable_lines),
-            HumanCount(self.lines),
+            output::counted(self.lines, "line", "lines"),
             HumanCount(self.readable_samples),
-            HumanCount(self.samples)
+            output::counted(self.samples, "sample", "samples")
         ))?;
         self.damage.iter().try_for_each(|found| output::line(format!("  {}", found.sentence())))
     }

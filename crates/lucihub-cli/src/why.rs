@@ -131,7 +131,7 @@ fn in_words(lost: &Lost) -> String {
     let mut parts: Vec<String> = lost.samples.iter().take(SHOWN).map(LostSamples::in_words).collect();
     match lost.samples.len().saturating_sub(SHOWN) {
         0 => {}
-        more => parts.push(format!("{more} more stretches of samples")),
+        more => parts.push(output::counted(more as u64, "more stretch of samples", "more stretches of samples")),
     }
     match lost.lines {
         0 => {}

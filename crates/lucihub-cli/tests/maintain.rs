@@ -139,7 +139,7 @@ async fn a_lost_row_is_restored() {
     assert_eq!((&swept["orphans"]["found"], &swept["orphans"]["settled"]), (&1.into(), &1.into()), "{swept}");
     lab.walk().await;
     assert!(lab.store.status(lab.run).await.unwrap().archived.is_some());
-    assert!(lab.prints(&["verify", &lab.run.to_string()], 0).starts_with("1 runs, 2 cells read back: 0 damaged"));
+    assert!(lab.prints(&["verify", &lab.run.to_string()], 0).starts_with("1 run, 2 cells read back: 0 damaged"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +183,7 @@ async fn gc_counts_first_and_deletes_after_a_yes() {
 async fn a_flipped_byte_is_named_and_repaired() {
     let lab = lab().await;
     let id = lab.run.to_string();
-    assert!(lab.prints(&["verify"], 0).starts_with("1 runs, 2 cells read back: 0 damaged"));
+    assert!(lab.prints(&["verify"], 0).starts_with("1 run, 2 cells read back: 0 damaged"));
     lab.sql(
         "UPDATE run_samples SET payload = CAST(substr(payload, 1, 100) || \
          CASE WHEN substr(payload, 101, 1) = x'00' THEN x'01' ELSE x'00' END || substr(payload, 102) AS blob) \
@@ -191,7 +191,7 @@ async fn a_flipped_byte_is_named_and_repaired() {
     );
 
     let printed = lab.prints(&["verify", &id], 1);
-    assert!(printed.contains("1 of 1 lines and 0 of 3,000 samples are readable"), "{printed}");
+    assert!(printed.contains("1 of 1 line and 0 of 3,000 samples are readable"), "{printed}");
     assert!(printed.contains("samples of channel 0, cell 0, 0 to 3000: "), "{printed}");
     let found = lab.json(&["verify", "--all", "--json"], 1);
     assert_eq!(
@@ -211,7 +211,7 @@ async fn a_flipped_byte_is_named_and_repaired() {
 async fn an_open_run_is_not_verified() {
     let lab = lab().await;
     let open = lab.queued().await;
-    assert!(lab.prints(&["verify", "--all"], 0).starts_with("1 runs, "), "open ones are left out");
+    assert!(lab.prints(&["verify", "--all"], 0).starts_with("1 run, "), "open ones are left out");
     lab.prints(&["verify", &open.to_string()], 4);
     // Its age is what is asked for: more than a second.
     tokio::time::sleep(Duration::from_millis(1_100)).await;

@@ -35,7 +35,7 @@ fn a_demo_goes_where_the_next_commands_look() {
     let demo = run(&["demo", "--fast", "--samples", "2000"]);
     let said = text(&demo.stdout);
     assert!(demo.status.success(), "{}", text(&demo.stderr));
-    assert!(said.contains("It lies in postgres://") && said.contains("\n  lucihub runs list\n"), "{said}");
+    assert!(said.contains("It lies in PostgreSQL at 127.0.0.1:") && said.contains("\n  lucihub runs list\n"), "{said}");
     assert!(!said.contains('@'), "neither user nor password: {said}");
     let list = run(&["runs", "list", "--json", "--label", "system=two Lorenz systems a hair apart", "--total"]);
     let listed: Value = serde_json::from_slice(&list.stdout).unwrap();

@@ -33,7 +33,11 @@ pub(super) fn make(workspace: &Workspace, name: &str) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a stamp is the time at which its migration is written")]
     let now = OffsetDateTime::now_utc();
     let folder = folder(name, now)?;
-    for engine in engines(&migrations)? {
+    let engines = folders(&migrations)?;
+    for engine in &engines {
+        refuse_another(&folders(&migrations.join(engine))?, name)?;
+    }
+    for engine in engines {
         let place = migrations.join(&engine).join(&folder);
         fs::create_dir(&place).with_context(|| format!("cannot make {}", place.display()))?;
         let up = if engine == "postgres" { format!("{UP}{UP_POSTGRES}") } else { UP.to_owned() };
@@ -55,16 +59,22 @@ fn folder(name: &str, now: OffsetDateTime) -> Result<String> {
     Ok(format!("{stamp}_{name}"))
 }
 
-fn engines(migrations: &Path) -> Result<Vec<String>> {
-    let mut engines = Vec::new();
-    for entry in fs::read_dir(migrations).with_context(|| format!("cannot read {}", migrations.display()))? {
+/// Two of one name are told apart by their stamps alone, in messages and by people.
+fn refuse_another(folders: &[String], name: &str) -> Result<()> {
+    let taken = folders.iter().find(|folder| folder.split_once('_').is_some_and(|(_, taken)| taken == name));
+    taken.map_or(Ok(()), |taken| bail!("{taken} has that name; take another, such as {name}_2"))
+}
+
+fn folders(place: &Path) -> Result<Vec<String>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(place).with_context(|| format!("cannot read {}", place.display()))? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            engines.push(entry.file_name().to_string_lossy().into_owned());
+            folders.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
-    engines.sort();
-    Ok(engines)
+    folders.sort();
+    Ok(folders)
 }
 
 #[cfg(test)]
@@ -80,6 +90,16 @@ mod tests {
         assert_eq!(folder("run_priority", at).unwrap(), "2026-11-25-090507_run_priority");
         for name in ["", "two words", "../up", "Größe", "--help"] {
             assert!(folder(name, at).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_taken_once() {
+        let there = ["2026-11-25-090507_run_priority".to_owned()];
+        let error = refuse_another(&there, "run_priority").unwrap_err().to_string();
+        assert!(error.contains(&there[0]), "{error}");
+        for free in ["priority", "run_priority_2", "run"] {
+            refuse_another(&there, free).unwrap();
         }
     }
 

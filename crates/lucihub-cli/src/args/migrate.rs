@@ -8,8 +8,10 @@ use super::Where;
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateVerb {
     /// Say which migrations the database has.
-    #[command(after_help = "Examples:\n  lucihub migrate status\n  lucihub migrate status --dir /var/lib/lucihub")]
-    Status(Where),
+    #[command(
+        after_help = "Examples:\n  lucihub migrate status\n  lucihub migrate status --dir /var/lib/lucihub\n  lucihub migrate status --json"
+    )]
+    Status(LookArgs),
     /// Apply what is pending, and repeat what was left off amid; make the file if it is not there.
     #[command(after_help = UP)]
     Up(ChangeArgs),
@@ -24,7 +26,17 @@ pub(crate) enum MigrateVerb {
     #[command(
         after_help = "Examples:\n  lucihub migrate check --dir /var/lib/lucihub\n  lucihub migrate check && systemctl restart lucihub"
     )]
-    Check(Where),
+    Check(LookArgs),
+}
+
+/// `lucihub migrate status`, `lucihub migrate check`
+#[derive(Debug, Args)]
+pub(crate) struct LookArgs {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 const UP: &str = "\
@@ -33,7 +45,7 @@ Any number may run this at once: one migrates, the others find it done.
 Examples:
   lucihub migrate up
   lucihub migrate up --dry-run
-  DATABASE_URL=postgres://migrator:...@db.lab/lucihub lucihub migrate up";
+  DATABASE_URL=postgres://lucihub_migrator:PASSWORD@db.lab/lucihub lucihub migrate up";
 
 const DOWN: &str = "\
 Asks before it begins; off a terminal it wants --yes.

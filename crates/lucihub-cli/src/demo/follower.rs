@@ -81,7 +81,7 @@ pub(super) async fn show(
     bar.finish_and_clear();
     lines.print();
     if plain {
-        say(format!("followed {} samples", told.count()));
+        say(format!("followed {}", crate::output::counted(told.count(), "sample", "samples")));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::marks::{self, Mark};
 use super::portrait;
 use super::trace::{self, Piece};
-use crate::output::one_line;
+use crate::output::{counted, one_line};
 
 /// A picture of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +164,7 @@ fn gap_notes(head: &RunHead, window: &Range<u64>, envelopes: &[(u32, Envelope)])
         let on = if names.len() == envelopes.len() { String::new() } else { format!(" on {}", listed(names)) };
         if gaps.len() > NOTES {
             let missing: u64 = gaps.iter().map(Gap::len).sum();
-            notes.push(format!("{} gaps{on}, {missing} samples missing", gaps.len()));
+            notes.push(format!("{} gaps{on}, {} missing", gaps.len(), counted(missing, "sample", "samples")));
             continue;
         }
         for gap in gaps {

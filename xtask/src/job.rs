@@ -14,9 +14,9 @@ use crate::workspace::Workspace;
 /// One command with its arguments, additional environment and directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    program: &'static str,
+    program: PathBuf,
     arguments: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
     directory: PathBuf,
 }
 
@@ -28,11 +28,20 @@ impl Job {
         directory: &Path,
     ) -> Self {
         Self {
-            program,
+            program: program.into(),
             arguments: arguments.into_iter().map(Into::into).collect(),
             environment: Vec::new(),
             directory: directory.to_owned(),
         }
+    }
+
+    /// A program that was built here.
+    pub(crate) fn program<A: Into<String>>(
+        program: &Path,
+        arguments: impl IntoIterator<Item = A>,
+        directory: &Path,
+    ) -> Self {
+        Self { program: program.to_owned(), ..Self::new("", arguments, directory) }
     }
 
     /// The cargo that runs this command, with `arguments`.
@@ -64,8 +73,8 @@ impl Job {
     }
 
     /// The same with an environment variable set.
-    pub(crate) fn with_environment(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub(crate) fn with_environment(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -95,21 +104,21 @@ impl Job {
     }
 
     fn command(&self) -> Command {
-        let program = match self.program {
-            "cargo" => std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
-            other => OsString::from(other),
+        let program = match self.program.to_str() {
+            Some("cargo") => std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")),
+            _ => OsString::from(&self.program),
         };
         let mut command = Command::new(program);
         command
             .args(&self.arguments)
-            .envs(self.environment.iter().copied())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.directory)
             .stdin(Stdio::null());
         command
     }
 
     fn cannot_start(&self) -> String {
-        format!("cannot start `{}`: is it installed and in PATH?", self.program)
+        format!("cannot start `{}`: is it installed and in PATH?", self.program.display())
     }
 }
 
@@ -118,7 +127,7 @@ impl fmt::Display for Job {
         for (name, value) in &self.environment {
             write!(f, "{name}={} ", quoted(value))?;
         }
-        f.write_str(self.program)?;
+        f.write_str(&quoted(&self.program.display().to_string()))?;
         self.arguments.iter().try_for_each(|argument| write!(f, " {}", quoted(&without_user(argument))))
     }
 }

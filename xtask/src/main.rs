@@ -7,6 +7,7 @@
 mod bench;
 mod chaos;
 mod ci;
+mod fuzz;
 mod job;
 mod migrate;
 mod test;
@@ -39,6 +40,8 @@ enum Task {
     Bench(bench::Options),
     /// Record runs while servers are killed, frozen, emptied and cut, and check what is left.
     Chaos(chaos::Options),
+    /// Let libFuzzer search for input that a decoder of stored bytes does not bear.
+    Fuzz(fuzz::Options),
     /// Make a new migration; look at the tables of a database and change them.
     Migrate(migrate::Options),
     /// Check the properties of the repository that no compiler checks.
@@ -62,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::Ci(options) => ci::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Chaos(options) => chaos::run(&workspace, options),
+        Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Migrate(options) => migrate::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }

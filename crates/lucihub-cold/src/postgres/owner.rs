@@ -46,8 +46,8 @@ pub(crate) fn act_as_owner(conn: &mut PgConn, what: &str) -> Result<(), Error> {
             "it has no schema lucihub, and this role may make none; run docs/postgres-roles.sql as a superuser, then \
              connect as lucihub_migrator"
         } else {
-            "this role does not own the schema lucihub and all of its tables; connect as lucihub_migrator, or where that \
-             is so, let docs/postgres-roles.sql hand the schema over to it, run by a superuser"
+            "this role does not own the schema lucihub and all of its tables; connect as lucihub_migrator; if it is that \
+             role, let a superuser run docs/postgres-roles.sql, which hands the schema over to it"
         };
         return Err(StoreError::precondition(what, why).into());
     }

@@ -78,7 +78,13 @@ async fn schema_is_that_of_the_migrated_database() {
         assert!(declared.len() > 40, "the file was read: {declared:?}");
         declared.dedup();
         let found: Vec<_> = declared.iter().flat_map(|table| found(&place, table)).collect();
-        assert_eq!(found, expected(&place), "{place}");
+        let expected = expected(&place);
+        let only = |here: &[String], there: &[String]| -> Vec<String> {
+            here.iter().filter(|column| !there.contains(column)).cloned().collect()
+        };
+        let differences = (only(&found, &expected), only(&expected, &found));
+        assert_eq!(differences, (vec![], vec![]), "in the database alone, and in src/schema.rs alone: {place}");
+        assert_eq!(found, expected, "the order of columns: {place}");
         declared.sort();
         assert_eq!(tables(&place), declared, "no table is missing in schema.rs: {place}");
     }

@@ -53,7 +53,7 @@ async fn the_roles_file_takes_what_a_superuser_made() {
     migrate::up(&database.admin_url()).await.unwrap();
     database.sql("CREATE SEQUENCE lucihub.alone; CREATE TABLE lucihub.numbered (n int GENERATED ALWAYS AS IDENTITY)");
     let told = refused(&database.url(MIGRATOR)).await;
-    assert!(told.contains("docs/postgres-roles.sql hand the schema over"), "{told}");
+    assert!(told.contains("docs/postgres-roles.sql, which hands the schema over"), "{told}");
     assert!(!told.contains("postgres;") && !told.contains("role postgres"), "whose it is: {told}");
     database.sql(ROLES);
     assert_right(&database).await;

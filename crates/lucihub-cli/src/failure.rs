@@ -90,7 +90,8 @@ impl Failure {
 
     /// Whether a server, not a file, could not be reached: it may come yet.
     pub(crate) fn is_server_away(&self) -> bool {
-        matches!(self, Self::Unopened { error: StoreError::Unavailable { store, .. }, .. } if store.contains("://"))
+        let Self::Unopened { error: StoreError::Unavailable { store, .. }, .. } = self else { return false };
+        store.contains("://") || store.starts_with("PostgreSQL at ")
     }
 
     /// Whether whoever read the output has gone: nothing to complain about.

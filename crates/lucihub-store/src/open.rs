@@ -184,7 +184,10 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
         let options = PostgresOptions::url(&urls.cold)?.with_limits(urls.limits.clone());
         return Ok(Arc::new(PostgresCold::open(options, clock.clone()).await?));
     }
-    let forms = [("sqlite:PATH", cfg!(feature = "sqlite")), ("postgres://...", cfg!(feature = "postgres"))];
+    let forms = [
+        ("sqlite:PATH", cfg!(feature = "sqlite")),
+        ("postgres://USER:PASSWORD@HOST/DATABASE", cfg!(feature = "postgres")),
+    ];
     Err(unknown("cold", &urls.cold, &forms).into())
 }
 

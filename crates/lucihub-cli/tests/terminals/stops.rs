@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use lucihub_testkit::servers::{RedisOptions, RedisServer};
+use lucihub_testkit::servers::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
 
-use crate::process::{Running, lucihub, printed, said};
+use crate::process::{Running, bare, lucihub, printed, said};
 
 #[test]
 fn ctrl_c_ends_the_wait_for_a_keeper() {
@@ -66,6 +66,27 @@ fn a_watching_keeper_waits_for_its_server() {
     let mut keeper = watch();
     keeper.hears("lucihub: redis://");
     server.restart();
+    keeper.hears("keeping the runs of ");
+    keeper.terminate();
+    keeper.ends();
+}
+
+#[test]
+fn a_watching_keeper_waits_for_its_database() {
+    let redis = RedisServer::start(RedisOptions::new());
+    let postgres = PostgresServer::start(PostgresOptions::new());
+    let url = format!("{}?sslmode=disable", postgres.admin_url(&postgres.fresh_database(None)));
+    let of_database = |args: &[&str]| {
+        let mut command = bare(args, &redis.url());
+        command.env("DATABASE_URL", &url);
+        command
+    };
+    printed(&of_database(&["migrate", "up"]).output().unwrap());
+    postgres.kill();
+    let mut keeper = Running::start(of_database(&["archive", "--watch"]));
+    let why = keeper.hears("lucihub: PostgreSQL at ");
+    assert!(why.contains("is unavailable") && why.ends_with("waiting for it until Ctrl-C"), "{why}");
+    postgres.restart();
     keeper.hears("keeping the runs of ");
     keeper.terminate();
     keeper.ends();

@@ -132,9 +132,11 @@ impl Migrator {
         what: &str,
     ) -> Result<Vec<String>, Error> {
         // Before anything is looked at: what is another role's cannot be.
-        #[cfg(feature = "postgres")]
-        if let Conn::Postgres(conn) = conn {
-            crate::postgres::act_as_owner(conn, what)?;
+        match conn {
+            #[cfg(feature = "sqlite")]
+            Conn::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Conn::Postgres(conn) => crate::postgres::act_as_owner(conn, what)?,
         }
         let plan = Plan::of(conn, &self.library, change, what)?;
         if let Some(seen) = seen {

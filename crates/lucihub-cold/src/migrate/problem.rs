@@ -84,7 +84,8 @@ impl fmt::Display for Problem {
             Self::InvalidIndex { index } => write!(
                 f,
                 "index {index} is INVALID: it is being made, or making it failed; where a migration is dirty `lucihub \
-                 migrate up` makes it anew, else run `DROP INDEX CONCURRENTLY lucihub.\"{index}\"`"
+                 migrate up` makes it anew, else run `DROP INDEX CONCURRENTLY lucihub.\"{index}\"` in psql as \
+                 lucihub_migrator"
             ),
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn connecting(shown: &str, user: Option<&str>, error: &PgError) -> Re
         return unanswered(shown, &plain(error)).into();
     };
     let code = refusal.code();
-    let message = user.map_or_else(|| refusal.message().to_owned(), |user| without(user, refusal.message()));
+    let message = without(user, refusal.message());
     let advice = advice(code, &message);
     let error = if passes(code) || advice.is_empty() {
         let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
@@ -97,11 +97,19 @@ fn unanswered(shown: &str, what: &str) -> StoreError {
     }
 }
 
-/// A message of the server's without the name of whoever connects.
-fn without(user: &str, message: &str) -> String {
-    ["user", "role"]
-        .iter()
-        .fold(message.to_owned(), |text, kind| text.replace(&format!("{kind} \"{user}\""), &format!("this {kind}")))
+/// A message of the server's without the name of whoever connects, which may also be the system's user.
+fn without(user: Option<&str>, message: &str) -> String {
+    let mut text = message.to_owned();
+    for kind in ["user", "role"] {
+        let named = |name: &str| format!("{kind} \"{name}\"");
+        let Some((_, rest)) = text.split_once(&format!("{kind} \"")) else { continue };
+        // A name of the URL may have quotes of its own.
+        let mut names = user.into_iter().chain(rest.split('"').next());
+        if let Some(name) = names.find(|name| text.contains(&named(name))) {
+            text = text.replace(&named(name), &format!("this {kind}"));
+        }
+    }
+    text
 }
 
 /// What happened, with all its reasons, each once.
@@ -199,11 +207,17 @@ mod tests {
     #[test]
     fn whoever_connects_is_not_named() {
         for (message, shown) in [
+            ("role \"a\"da\" does not exist", "this role does not exist"),
+            (
+                "no entry for host \"h\", user \"root\", database \"d\"",
+                "no entry for host \"h\", this user, database \"d\"",
+            ),
             ("password authentication failed for user \"ada\"", "password authentication failed for this user"),
             ("role \"ada\" does not exist", "this role does not exist"),
             ("database \"ada\" does not exist", "database \"ada\" does not exist"),
         ] {
-            assert_eq!(without("ada", message), shown);
+            let user = if message.contains("a\"da") { "a\"da" } else { "ada" };
+            assert_eq!(without(Some(user), message), shown);
         }
     }
 

@@ -1,5 +1,5 @@
 //! What is behind attachments, on both databases: uploads that nobody sees leave, and damage is found and named.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "migrations/open.rs"]

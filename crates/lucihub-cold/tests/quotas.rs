@@ -1,5 +1,5 @@
 //! Counters of created runs, under clocks that are wrong for a while.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "migrations/open.rs"]

@@ -1,5 +1,5 @@
 //! The schema and its migrations, on both databases.
-
+#![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod first;

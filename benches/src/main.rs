@@ -2,7 +2,8 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `hot.rs`, `redis/`, `cold/`, `store.rs` | the figures, by group |
+//! | `hot.rs`, `redis/`, `cold/`, `store/` | the figures, by group |
+//! | `load/` | a lab at work for a minute: fails where something is lost, late, or grows |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
@@ -14,6 +15,7 @@
 mod cold;
 mod hot;
 mod lab;
+mod load;
 mod machine;
 mod measure;
 mod memory;
@@ -51,6 +53,9 @@ struct Arguments {
     /// Repeats of each figure; the gigabyte is measured twice.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     repeats: u32,
+    /// How long the load lasts.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u64,
     /// The folder for temporary files; its disk is what is measured. Default: the system's.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
@@ -68,6 +73,8 @@ enum Group {
     Cold,
     /// Both together: the way of a run.
     Store,
+    /// Workers, keepers and followers together, for a minute.
+    Load,
 }
 
 fn main() -> ExitCode {
@@ -101,10 +108,12 @@ fn run(arguments: &Arguments) -> Result<()> {
         store::measure(&lab, &mut figures).context("store")?;
         memory::measure(&lab, &folder, &mut figures).context("store, memory")?;
     }
+    let load = if wanted(Group::Load) { load::measure(&lab, arguments.seconds, &mut figures) } else { Ok(()) };
     println!("{}", report::table(&figures));
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report::json(&machine, &figures))?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(())
+    // Last, so that the figures of a load that did not hold are seen.
+    load.context("load")
 }

@@ -115,7 +115,7 @@ fn record(lab: &Lab, store: &Store, working: &Working, seed: u64, base: &[f64], 
 }
 
 /// Bytes of this process, by the name of their line.
-fn resident(name: &str) -> Result<u64> {
+pub(crate) fn resident(name: &str) -> Result<u64> {
     let text = field("/proc/self/status", name).with_context(|| format!("no {name} in /proc/self/status"))?;
     let kib: u64 = text.trim_end_matches("kB").trim().parse()?;
     Ok(1024 * kib)

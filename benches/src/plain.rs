@@ -63,6 +63,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    raw_runs (id) {
+        id -> Text,
+        status -> Text,
+        created_at -> Text,
+        channels -> Integer,
+        input -> Text,
+        states -> Text,
+        logs -> Text,
+        measurements -> Binary,
+    }
+}
+
+/// A run as one row: documents of its states and lines, and the bytes of all samples, channel by channel.
+#[derive(Debug)]
+pub(crate) struct RawRun {
+    pub(crate) id: String,
+    pub(crate) channels: i32,
+    pub(crate) input: String,
+    pub(crate) states: String,
+    pub(crate) logs: String,
+    pub(crate) measurements: Vec<u8>,
+}
+
+/// The state that such a run ended in.
+pub(crate) const RAW_STATUS: &str = "succeeded";
+
 /// A row of samples: channel, cell, summary and encoded samples.
 pub(crate) type Encoded = (i64, i64, Vec<u8>, Vec<u8>);
 
@@ -108,8 +135,27 @@ impl Plain {
     pub(crate) fn lay_out(&mut self) -> Result<()> {
         self.run(
             "CREATE TABLE cells (run INTEGER NOT NULL, channel INTEGER NOT NULL, cell INTEGER NOT NULL,
-             summary BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, channel, cell)) STRICT;",
+             summary BLOB NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, channel, cell)) STRICT;
+             CREATE TABLE raw_runs (id TEXT NOT NULL PRIMARY KEY, status TEXT NOT NULL, created_at TEXT NOT NULL,
+             channels INTEGER NOT NULL, input TEXT NOT NULL, states TEXT NOT NULL, logs TEXT NOT NULL,
+             measurements BLOB NOT NULL); CREATE INDEX raw_runs_by_creation ON raw_runs (created_at);",
         )
+    }
+
+    /// Puts a run in as one row.
+    pub(crate) fn insert_raw(&mut self, run: &RawRun) -> Result<()> {
+        let values = (
+            raw_runs::id.eq(&run.id),
+            raw_runs::status.eq(RAW_STATUS),
+            raw_runs::created_at.eq(diesel::dsl::sql("datetime('now')")),
+            raw_runs::channels.eq(run.channels),
+            raw_runs::input.eq(&run.input),
+            raw_runs::states.eq(&run.states),
+            raw_runs::logs.eq(&run.logs),
+            raw_runs::measurements.eq(&run.measurements),
+        );
+        diesel::insert_into(raw_runs::table).values(values).execute(&mut self.0)?;
+        Ok(())
     }
 
     /// All bytes of an archived run: its samples, its log as channel -1, its head as channel -2.

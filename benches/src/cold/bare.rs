@@ -8,8 +8,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
-use super::Side;
-use crate::plain::Encoded;
+use super::{RawStorage, Side};
+use crate::plain::{Encoded, RAW_STATUS, RawRun};
 
 const LIST: &str = "SELECT id, created_at, job_type, device, device_type, owner, channels, archived_at, error,
     labels::text, states::text FROM lucihub.runs";
@@ -22,6 +22,7 @@ pub(super) struct Bare {
     filtered: Statement,
     total: Statement,
     insert: Statement,
+    raw: [Statement; 2],
     samples: Statement,
     summaries: Statement,
 }
@@ -36,7 +37,13 @@ impl Bare {
             "CREATE TABLE IF NOT EXISTS cells (run bigint NOT NULL, channel bigint NOT NULL, cell bigint NOT NULL,
                  summary bytea NOT NULL, payload bytea NOT NULL, PRIMARY KEY (run, channel, cell));
              ALTER TABLE cells ALTER COLUMN payload SET STORAGE EXTERNAL;
-             ALTER TABLE cells ALTER COLUMN summary SET STORAGE MAIN;",
+             ALTER TABLE cells ALTER COLUMN summary SET STORAGE MAIN;
+             CREATE TABLE IF NOT EXISTS raw_runs (id varchar(36) PRIMARY KEY, status varchar(16) NOT NULL,
+                 created_at timestamp NOT NULL, channels integer NOT NULL, input json NOT NULL, states json NOT NULL,
+                 logs json NOT NULL, measurements bytea NOT NULL);
+             CREATE TABLE IF NOT EXISTS raw_runs_uncompressed (LIKE raw_runs INCLUDING ALL);
+             ALTER TABLE raw_runs_uncompressed ALTER COLUMN measurements SET STORAGE EXTERNAL;
+             CREATE INDEX ON raw_runs (created_at); CREATE INDEX ON raw_runs_uncompressed (created_at);",
         ))?;
         let page = prepare(&format!(
             "{LIST} WHERE state_count >= 0 AND (created_at, id) < (to_timestamp($1::bigint / 1e6), $2)
@@ -48,11 +55,16 @@ impl Bare {
         ))?;
         let total = prepare("SELECT count(*) FROM lucihub.runs WHERE owner = $1")?;
         let insert = prepare("INSERT INTO cells VALUES ($1, $2, $3, $4, $5)")?;
+        let raw = |table: &str| {
+            let values = "($1, $2, now(), $3, $4::text::json, $5::text::json, $6::text::json, $7)";
+            prepare(&format!("INSERT INTO {table} VALUES {values}"))
+        };
+        let raw = [raw("raw_runs")?, raw("raw_runs_uncompressed")?];
         let range =
             "FROM lucihub.run_samples WHERE run = $1 AND channel = $2 AND cell >= $3 AND cell < $4 ORDER BY cell";
         let samples = prepare(&format!("SELECT payload {range}"))?;
         let summaries = prepare(&format!("SELECT cell, gaps, summary {range}"))?;
-        Ok(Self { runtime, client, page, filtered, total, insert, samples, summaries })
+        Ok(Self { runtime, client, page, filtered, total, insert, raw, samples, summaries })
     }
 
     fn rows(&self, statement: &Statement, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
@@ -106,6 +118,17 @@ impl Side for Bare {
                 self.client.batch_execute("COMMIT").await?;
             }
             Ok(())
+        })
+    }
+
+    fn insert_raw(&mut self, run: &RawRun, storage: RawStorage) -> Result<()> {
+        let RawRun { id, channels, input, states, logs, measurements } = run;
+        let statement = &self.raw[usize::from(storage == RawStorage::Uncompressed)];
+        let values: [&(dyn ToSql + Sync); 7] = [id, &RAW_STATUS, channels, input, states, logs, measurements];
+        self.runtime.block_on(async {
+            self.client.batch_execute("BEGIN").await?;
+            self.client.execute(statement, &values).await?;
+            Ok(self.client.batch_execute("COMMIT").await?)
         })
     }
 

@@ -22,7 +22,7 @@ use lucihub_models_core::cold::ColdStore;
 
 use crate::lab::Lab;
 use crate::measure::Figures;
-use crate::plain::Encoded;
+use crate::plain::{Encoded, RawRun};
 
 /// A database without us: the same rows, the same settings, and nothing else.
 pub(crate) trait Side {
@@ -41,6 +41,9 @@ pub(crate) trait Side {
     /// Puts such bytes in, in as many transactions as archiving has.
     fn insert(&mut self, run: i64, rows: &[Encoded]) -> Result<()>;
 
+    /// Puts a run in as one row, its samples as they are.
+    fn insert_raw(&mut self, run: &RawRun, storage: RawStorage) -> Result<()>;
+
     /// The samples of some cells of a channel, decoded by pco alone.
     fn samples(&mut self, run: RunId, channel: u32, cells: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>>;
 
@@ -51,6 +54,15 @@ pub(crate) trait Side {
     fn settle(&mut self) -> Result<()> {
         Ok(())
     }
+}
+
+/// How a database keeps the bytes of such a row, where it has a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RawStorage {
+    /// As it does when nothing is said: PostgreSQL tries to compress them.
+    Default,
+    /// As they are.
+    Uncompressed,
 }
 
 /// A database of its own: ours, and the same without us.

@@ -8,10 +8,10 @@ use lucihub_models_core::RunId;
 use lucihub_models_core::cold::ColdStore;
 
 use super::runs::archived;
-use super::{Engine, Place, Side, figure};
+use super::{Engine, Place, RawStorage, Side, figure};
 use crate::lab::Lab;
 use crate::measure::{Figures, Unit};
-use crate::plain::{Encoded, Plain};
+use crate::plain::{Encoded, Plain, RawRun};
 use crate::typical::{self, CHANNELS, Typical, smooth};
 
 const BYTES_PER_SAMPLE: Unit = Unit::Bytes("B/sample");
@@ -109,6 +109,10 @@ impl Side for Beside {
 
     fn insert(&mut self, run: i64, rows: &[Encoded]) -> Result<()> {
         self.beside.insert(run, rows)
+    }
+
+    fn insert_raw(&mut self, run: &RawRun, _: RawStorage) -> Result<()> {
+        self.beside.insert_raw(run)
     }
 
     fn samples(&mut self, run: RunId, channel: u32, cells: Range<i64>) -> Result<Vec<Vec<f64>>> {

@@ -1,4 +1,14 @@
 //! Both storages together: the way of a typical run, from its creation to its archive.
+//!
+//! | file | what is there |
+//! | --- | --- |
+//! | `mod.rs` | recorded as fast as it goes, embedded hot storage and SQLite |
+//! | `pace.rs` | recorded as a device gives it: what is left to do at the end, on each pair of storages |
+//! | `write_side.rs`, `raw.rs` | Redis and each database, beside the same commands and one row without us |
+
+mod pace;
+mod raw;
+mod write_side;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +19,11 @@ use lucihub_store::{Keeper, KeeperOptions, Source, Store};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::cold::{Engine, Place, postgres, sqlite};
+use crate::cold::{Engine, postgres, sqlite};
 use crate::lab::Lab;
-use crate::measure::{Figures, MS, timed};
+use crate::measure::{Figures, MS};
 use crate::plain::{Plain, compress};
-use crate::typical::{self, CELL, CHANNELS, STATES, Typical};
+use crate::typical::{self, CHANNELS, STATES, Typical};
 
 /// Samples that come at once, per channel.
 const CHUNK: usize = 1_000;
@@ -54,52 +64,25 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     figures.push_values(("store.record_run_ms", MS), writes.split_off(writes.len().min(1)))?;
     figures.push_values(("store.end_to_archived_ms", MS), ends.split_off(ends.len().min(1)))?;
     lab.wait(working.stop())?;
-    at_pace(lab, figures, &sqlite::Files, &typical)?;
+    on(lab, figures, &sqlite::Files, &typical)?;
     if figures.wants_any_of("store.postgres.") {
-        at_pace(lab, figures, &postgres::Server::start(), &typical)?;
+        on(lab, figures, &postgres::Server::start(), &typical)?;
     }
     Ok(())
 }
 
-/// From the answer to the last batch of a run, recorded as a device gives it, until it is read from the archive; against
-/// pco and the insert of what is written then: the last cells, the lines and the head.
-fn at_pace(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical) -> Result<()> {
-    const RATE: f64 = 100_000.0;
-    let name = format!("store.{}.end_to_archived_at_pace_ms", engine.name());
-    if !figures.wants(&name) {
-        return Ok(());
-    }
-    let Place { cold, mut side } = engine.place(lab, "pace")?;
-    let store = lab.store(cold, 1 << 30);
-    let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
-    lab.wait(record(&store, &working, 0, typical, Some(RATE)))?;
-    let last = i64::try_from((typical.channels[0].len() - 1) / CELL)?;
-    let mut rows = side.encoded(typical::head(0, CHANNELS).id)?;
-    rows.retain(|(channel, cell, ..)| *channel < 0 || *cell == last);
-    let (mut seed, mut run) = (0, 0);
-    let ours = || {
-        seed += 1;
-        Ok((1.0, lab.wait(record(&store, &working, seed, typical, Some(RATE)))?.archived.as_secs_f64()))
-    };
-    let theirs = || {
-        run += 1;
-        let (seconds, ()) = timed(|| {
-            for tail in typical.channels.iter().filter_map(|values| values.chunks(CELL).next_back()) {
-                std::hint::black_box(compress(tail)?);
-            }
-            side.insert(run, &rows)
-        })?;
-        Ok((1.0, seconds))
-    };
-    figures.compare((&name, MS), lab.size.repeats, ours, ("pco of the last cells, then their insert", theirs))?;
-    lab.wait(working.stop())
+/// What is measured on each database.
+fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical) -> Result<()> {
+    pace::measure(lab, figures, engine, typical)?;
+    write_side::measure(lab, figures, engine, typical)
 }
 
-/// What a run took: until its end was acknowledged, and from then until it was
-/// archived and read.
+/// What a run took: until its end was acknowledged, from then until it was archived, and from then until all of it was read
+/// from the archive.
 struct Took {
     written: Duration,
     archived: Duration,
+    read: Duration,
 }
 
 /// Records a run, as fast as it goes or at a rate in samples per second and channel.
@@ -133,10 +116,19 @@ async fn record(store: &Store, working: &Working, seed: u64, typical: &Typical, 
     }
     recorder.finish(RunState::Succeeded, lucihub_store::record::End::default()).await?;
     let written = begun.elapsed();
-    working.archived(store, head.id).await?;
-    let series = store.window(head.id, 0, 0..u64::MAX).await?;
-    ensure!(series.values.len() == samples, "{} of {samples} samples", series.values.len());
-    Ok(Took { written, archived: begun.elapsed() - written })
+    if rate.is_some() {
+        Working::readable(store, head.id).await?;
+    } else {
+        working.archived(store, head.id).await?;
+    }
+    let archived = begun.elapsed() - written;
+    let run = store.run(head.id).await?;
+    let read = begun.elapsed() - written - archived;
+    let values: usize = run.series.iter().map(|series| series.values.len()).sum();
+    let found = (values, run.logs.len(), run.head.states.len());
+    let all = (typical.samples(), typical.lines.len(), STATES.len() + 2);
+    ensure!(found == all, "{found:?} samples, lines and states of {all:?}");
+    Ok(Took { written, archived, read })
 }
 
 /// A keeper at work.
@@ -164,6 +156,15 @@ impl Working {
     pub(crate) async fn archived(&self, store: &Store, run: RunId) -> Result<()> {
         while store.status(run).await?.source != Source::Archive {
             self.walked.notified().await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a run can be read from the archive, which is a little before the keeper is done with it.
+    async fn readable(store: &Store, run: RunId) -> Result<()> {
+        const LOOK: Duration = Duration::from_millis(1);
+        while store.status(run).await?.source != Source::Archive {
+            tokio::time::sleep(LOOK).await;
         }
         Ok(())
     }

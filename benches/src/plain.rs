@@ -147,7 +147,7 @@ impl Plain {
         let values = (
             raw_runs::id.eq(&run.id),
             raw_runs::status.eq(RAW_STATUS),
-            raw_runs::created_at.eq(diesel::dsl::sql("datetime('now')")),
+            raw_runs::created_at.eq(sql("datetime('now')")),
             raw_runs::channels.eq(run.channels),
             raw_runs::input.eq(&run.input),
             raw_runs::states.eq(&run.states),

@@ -168,7 +168,10 @@ async fn judge_run(
     let is_hot = raw.number(&["EXISTS", &key])? == 1;
     if stage.is_deleted(run) {
         let rows = archive.rows(run).await?;
-        if rows > 0 || is_hot {
+        // The tombstone went with what hot storage lost; what is there then is an orphan, which `sweep` finds.
+        let is_orphan = is_hot && stage.may_be_back(run);
+        stage.count("orphans", u64::from(is_orphan));
+        if rows > 0 || is_hot && !is_orphan {
             stage.found(Gate::ColdDup, format!("{run} was deleted: {rows} rows, in hot storage: {is_hot}"));
         }
         return Ok(raw);

@@ -1,6 +1,6 @@
 //! What everybody in a round shares: the runs, the ledger, what was found, what was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use lucihub_models_core::RunId;
 use lucihub_store::{Store, Urls};
 use lucihub_testkit::Dice;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, now};
 use crate::gates::{Findings, Gate};
 
 /// How long anything may take before it counts as hanging.
@@ -40,7 +40,8 @@ pub(crate) struct Stage {
     pub(crate) over: AtomicBool,
     findings: Mutex<Findings>,
     runs: Mutex<Vec<RunId>>,
-    deleted: Mutex<BTreeSet<RunId>>,
+    /// And since when.
+    deleted: Mutex<BTreeMap<RunId, u64>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     workers: AtomicU64,
     begun: Instant,
@@ -98,11 +99,17 @@ impl Stage {
 
     /// From now on nobody needs to find it.
     pub(crate) fn deletes(&self, run: RunId) {
-        locked(&self.deleted).insert(run);
+        locked(&self.deleted).insert(run, now());
     }
 
     pub(crate) fn is_deleted(&self, run: RunId) -> bool {
-        locked(&self.deleted).contains(&run)
+        locked(&self.deleted).contains_key(&run)
+    }
+
+    /// Whether hot storage may have lost that it was deleted.
+    pub(crate) fn may_be_back(&self, run: RunId) -> bool {
+        let deleted = locked(&self.deleted).get(&run).copied();
+        deleted.is_some_and(|at| self.ledger.losses().iter().any(|loss| loss.until >= at))
     }
 
     pub(crate) fn count(&self, what: &'static str, more: u64) {

@@ -7,6 +7,8 @@ use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, Valid
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
+#[cfg(feature = "postgres")]
+use diesel::sql_types::Array;
 use diesel::sql_types::{Bool, HasSqlType};
 use lucihub_models_core::{Order, RunId, Timestamp};
 
@@ -117,10 +119,37 @@ impl QueryId for All<'_> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// A database that has our types.
-pub(super) trait Ours: Backend + HasSqlType<DbText> + HasSqlType<DbTime> + HasSqlType<DbUuid> {}
+/// A database that has our types, and how many values are written there.
+pub(super) trait Ours: Backend + HasSqlType<DbText> + HasSqlType<DbTime> + HasSqlType<DbUuid> {
+    /// What was written last is one of these texts.
+    fn one_of_texts<'b>(out: &mut AstPass<'_, 'b, Self>, texts: &'b [Free]) -> QueryResult<()>;
 
-impl<DB: Backend + HasSqlType<DbText> + HasSqlType<DbTime> + HasSqlType<DbUuid>> Ours for DB {}
+    /// What was written last is one of these ids.
+    fn one_of_ids<'b>(out: &mut AstPass<'_, 'b, Self>, ids: &'b [Id]) -> QueryResult<()>;
+}
+
+#[cfg(feature = "sqlite")]
+impl Ours for diesel::sqlite::Sqlite {
+    fn one_of_texts<'b>(out: &mut AstPass<'_, 'b, Self>, texts: &'b [Free]) -> QueryResult<()> {
+        one_by_one::<DbText, _, _>(out, texts)
+    }
+
+    fn one_of_ids<'b>(out: &mut AstPass<'_, 'b, Self>, ids: &'b [Id]) -> QueryResult<()> {
+        one_by_one::<DbUuid, _, _>(out, ids)
+    }
+}
+
+/// All of them are one value there: one statement, however many they are.
+#[cfg(feature = "postgres")]
+impl Ours for diesel::pg::Pg {
+    fn one_of_texts<'b>(out: &mut AstPass<'_, 'b, Self>, texts: &'b [Free]) -> QueryResult<()> {
+        at_once::<DbText, _>(out, texts)
+    }
+
+    fn one_of_ids<'b>(out: &mut AstPass<'_, 'b, Self>, ids: &'b [Id]) -> QueryResult<()> {
+        at_once::<DbUuid, _>(out, ids)
+    }
+}
 
 impl<DB: Ours> QueryFragment<DB> for All<'_>
 where
@@ -165,10 +194,8 @@ where
                 // decided here, not guessed by a planner that would rather sort.
                 out.push_sql("(");
                 out.push_identifier(column.name())?;
-                out.push_sql(" || '') IN (");
-                list::<DbText, _, DB>(&mut out, values)?;
-                out.push_sql(")");
-                Ok(())
+                out.push_sql(" || '')");
+                DB::one_of_texts(&mut out, values)
             }
             Self::Tagged { kind, name, values } => {
                 out.push_sql("EXISTS (SELECT 1 FROM run_tags WHERE run_tags.kind = ");
@@ -176,10 +203,10 @@ where
                 out.push_sql(" AND run_tags.name = ");
                 out.push_bind_param::<DbText, _>(name)?;
                 out.push_sql(
-                    " AND run_tags.created_at = runs.created_at AND run_tags.run = runs.id AND run_tags.value IN (",
+                    " AND run_tags.created_at = runs.created_at AND run_tags.run = runs.id AND run_tags.value",
                 );
-                list::<DbText, _, DB>(&mut out, values)?;
-                out.push_sql("))");
+                DB::one_of_texts(&mut out, values)?;
+                out.push_sql(")");
                 Ok(())
             }
             Self::Found { kind, name, values } => {
@@ -187,9 +214,9 @@ where
                 out.push_bind_param::<DbText, _>(kind)?;
                 out.push_sql(" AND run_tags.name = ");
                 out.push_bind_param::<DbText, _>(name)?;
-                out.push_sql(" AND run_tags.value IN (");
-                list::<DbText, _, DB>(&mut out, values)?;
-                out.push_sql("))");
+                out.push_sql(" AND run_tags.value");
+                DB::one_of_texts(&mut out, values)?;
+                out.push_sql(")");
                 Ok(())
             }
             // No database takes an empty list.
@@ -199,10 +226,7 @@ where
             }
             Self::Ids(ids) => {
                 out.push_identifier("id")?;
-                out.push_sql(" IN (");
-                list::<DbUuid, _, DB>(&mut out, ids)?;
-                out.push_sql(")");
-                Ok(())
+                DB::one_of_ids(&mut out, ids)
             }
             Self::At(bound) => bound.row("id", out),
         }
@@ -231,7 +255,8 @@ impl Bound {
     }
 }
 
-fn list<'b, T, U, DB>(out: &mut AstPass<'_, 'b, DB>, items: &'b [U]) -> QueryResult<()>
+#[cfg(feature = "sqlite")]
+fn one_by_one<'b, T, U, DB>(out: &mut AstPass<'_, 'b, DB>, items: &'b [U]) -> QueryResult<()>
 where
     DB: Backend + HasSqlType<T>,
     U: ToSql<T, DB>,
@@ -240,12 +265,26 @@ where
         // Another statement for each length: a connection would keep them all.
         out.unsafe_to_cache_prepared();
     }
+    out.push_sql(" IN (");
     for (n, item) in items.iter().enumerate() {
         if n > 0 {
             out.push_sql(", ");
         }
         out.push_bind_param::<T, _>(item)?;
     }
+    out.push_sql(")");
+    Ok(())
+}
+
+#[cfg(feature = "postgres")]
+fn at_once<'b, T: 'static, U>(out: &mut AstPass<'_, 'b, diesel::pg::Pg>, items: &'b [U]) -> QueryResult<()>
+where
+    diesel::pg::Pg: HasSqlType<Array<T>>,
+    [U]: ToSql<Array<T>, diesel::pg::Pg>,
+{
+    out.push_sql(" = ANY(");
+    out.push_bind_param::<Array<T>, _>(items)?;
+    out.push_sql(")");
     Ok(())
 }
 

@@ -55,15 +55,9 @@ impl Hot {
 
     /// What the next commands need to find the server as this one did: words in front of them, and flags behind. A URL
     /// that may hold a password is not repeated.
-    pub(crate) fn typed(&self) -> (&'static str, String) {
-        let (mut before, mut flags) = ("", String::new());
-        if let Some(given) = self.redis_url.as_ref().filter(|given| !given.is_set_as(URL)) {
-            match given.url() {
-                Some(_) if given.may_be_secret() => before = "REDIS_URL=... ",
-                Some(url) => flags += &format!(" --redis-url {}", output::typed(url)),
-                None => {}
-            }
-        }
+    pub(crate) fn typed(&self) -> (String, String) {
+        let given = self.redis_url.as_ref();
+        let (before, mut flags) = given.map_or_else(Default::default, |url| url.typed(URL, "--redis-url"));
         if let Some(file) = self.redis_ca_file.as_ref().filter(|file| !is_set(CA_FILE, file)) {
             flags += &format!(" --redis-ca-file {}", output::typed(&file.to_string_lossy()));
         }
@@ -111,14 +105,14 @@ mod tests {
     #[test]
     fn what_came_by_flag_is_typed_again_but_no_password() {
         let by_flag = Hot { key_prefix: Some("lab".to_owned()), ..at("redis://host:1") };
-        assert_eq!(by_flag.typed(), ("", " --redis-url redis://host:1 --key-prefix lab".to_owned()));
+        assert_eq!(by_flag.typed(), (String::new(), " --redis-url redis://host:1 --key-prefix lab".to_owned()));
         let nodes = at("redis-cluster://a:1?node=b:2&node=c:3");
         assert_eq!(nodes.typed().1, " --redis-url 'redis-cluster://a:1?node=b:2&node=c:3'");
         for url in ["redis://:s3cret@host", "redis://s3cret/?#@h:1", "redis-sentinel://h:1?sentinelPassword=s3cret"] {
             let (before, flags) = at(url).typed();
             assert!(before == "REDIS_URL=... " && !flags.contains("s3cret"), "{url}: {flags}");
         }
-        assert_eq!(Hot::default().typed(), ("", String::new()));
+        assert_eq!(Hot::default().typed(), (String::new(), String::new()));
         assert_eq!(at("redis://host:1").origin(), Some("--redis-url"));
     }
 

@@ -122,17 +122,11 @@ pub(crate) fn url(place: &Where) -> Result<String, Failure> {
 
 /// What the next commands need to find cold storage as this one did: words in front of them, and flags behind. A URL that
 /// may hold a password is not repeated.
-pub(crate) fn typed(place: &Where) -> (&'static str, String) {
+pub(crate) fn typed(place: &Where) -> (String, String) {
     if let Some(dir) = &place.dir {
-        return ("", format!(" --dir {}", output::typed(&dir.to_string_lossy())));
+        return (String::new(), format!(" --dir {}", output::typed(&dir.to_string_lossy())));
     }
-    match &place.database_url {
-        Some(url) if is_typed(place) && url.may_be_secret() => ("DATABASE_URL=... ", String::new()),
-        Some(url) if is_typed(place) => {
-            ("", url.url().map_or_else(String::new, |url| format!(" --database-url {}", output::typed(url))))
-        }
-        _ => Default::default(),
-    }
+    place.database_url.as_ref().map_or_else(Default::default, |url| url.typed(DATABASE_URL, "--database-url"))
 }
 
 /// Whether the URL was given by its flag.

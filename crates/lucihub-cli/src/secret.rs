@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use url::Url;
 
+use crate::output;
+
 /// A URL that may hold a password: `Debug` does not show it.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
@@ -22,8 +24,18 @@ impl Secret {
         is_set(name, self.0.as_ref())
     }
 
+    /// What the next commands need to find the same: words in front of them, and flags behind. Nothing where the variable
+    /// of that name has it; and a URL that may hold a password is not repeated.
+    pub(crate) fn typed(&self, variable: &str, flag: &str) -> (String, String) {
+        match self.url().filter(|_| !self.is_set_as(variable)) {
+            Some(_) if self.may_be_secret() => (format!("{variable}=... "), String::new()),
+            Some(url) => (String::new(), format!(" {flag} {}", output::typed(url))),
+            None => Default::default(),
+        }
+    }
+
     /// Whether it holds a password, or may, since it cannot be taken apart or has one that is not escaped.
-    pub(crate) fn may_be_secret(&self) -> bool {
+    fn may_be_secret(&self) -> bool {
         const PARAMETERS: [&str; 2] = ["sentinelPassword", "password"];
         let in_query = |url: Url| url.query().is_some_and(|query| PARAMETERS.iter().any(|name| query.contains(name)));
         self.0.contains('@') || Url::parse(&self.0).map_or(true, in_query)

@@ -179,7 +179,7 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
         return Ok(Arc::new(SqliteCold::open(options, clock.clone()).await?));
     }
     #[cfg(feature = "postgres")]
-    if is_postgres(&urls.cold) {
+    if lucihub_cold::postgres::is_postgres(&urls.cold) {
         use lucihub_cold::{PostgresCold, PostgresOptions};
         let options = PostgresOptions::url(&urls.cold)?.with_limits(urls.limits.clone());
         return Ok(Arc::new(PostgresCold::open(options, clock.clone()).await?));
@@ -189,13 +189,6 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
         ("postgres://USER:PASSWORD@HOST/DATABASE", cfg!(feature = "postgres")),
     ];
     Err(unknown("cold", &urls.cold, &forms).into())
-}
-
-/// Whether a URL is one of PostgreSQL. Schemes of URLs are the same in capitals.
-#[cfg(feature = "postgres")]
-fn is_postgres(url: &str) -> bool {
-    let scheme = url.split_once(':').map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| ["postgres", "postgresql"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)))
 }
 
 /// Names the scheme alone: the rest of a URL may hold a password.
@@ -221,14 +214,6 @@ fn scheme(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(feature = "postgres")]
-    #[test]
-    fn a_scheme_may_be_in_capitals() {
-        for (url, ours) in [("POSTGRES://h/d", true), ("postgresql://h/d", true), ("postgres", false), ("x:y", false)] {
-            assert_eq!(is_postgres(url), ours, "{url}");
-        }
-    }
 
     #[test]
     fn nothing_but_a_scheme_is_shown() {

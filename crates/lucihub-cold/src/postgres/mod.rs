@@ -24,7 +24,7 @@ pub use options::PostgresOptions;
 pub(crate) use owner::act_as_owner;
 pub use pool::Postgres;
 pub(crate) use prepare::{alone, look};
-pub(crate) use url::is_postgres;
+pub use url::is_postgres;
 
 use crate::cold::{Cold, blocking};
 use crate::migrate::Migrator;

@@ -102,10 +102,16 @@ impl Place {
     }
 }
 
-/// Whether a URL is one of PostgreSQL.
-pub(crate) fn is_postgres(url: &str) -> bool {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-    // Schemes of URLs are the same in capitals.
+/// Whether a URL is meant for PostgreSQL, by its scheme, in small letters or capitals.
+///
+/// ```
+/// use lucihub_cold::postgres::is_postgres;
+/// assert!(is_postgres("postgresql://lucihub_writer@db.lab/lucihub"));
+/// assert!(is_postgres("POSTGRES://db.lab/lucihub") && !is_postgres("sqlite:lab.db"));
+/// ```
+#[must_use]
+pub fn is_postgres(url: &str) -> bool {
+    let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| ["postgres", "postgresql"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours)))
 }
 

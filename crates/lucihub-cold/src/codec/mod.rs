@@ -8,6 +8,7 @@ pub(crate) mod bytes;
 pub(crate) mod checksum;
 pub(crate) mod gaps;
 pub(crate) mod lines;
+mod pack;
 pub(crate) mod samples;
 pub(crate) mod summary;
 

@@ -1,26 +1,20 @@
 //! Samples of a cell: pco where it is smaller, plain little-endian f64 otherwise.
 
-use pco::ChunkConfig;
-use pco::standalone::{simple_compress, simple_decompress_into};
+use pco::standalone::simple_decompress_into;
 
-use super::{Damage, Decoded};
+use super::{Damage, Decoded, pack};
 
 /// Little-endian f64, one after the other.
 const RAW: i64 = 0;
 /// The standalone format of pco.
 const PCO: i64 = 1;
 
-/// Level 8 with modes chosen by pco: 0.3 bytes per sample of a 14-bit ADC, about
-/// 2 of smooth f64. Lower levels and the classic mode alone are poor.
-const LEVEL: usize = 8;
-
 /// The most samples that a cell may have, as the grid allows.
 pub(crate) const MAX_SAMPLES: u64 = 1 << 20;
 
 /// Encodes samples: the codec's number, and the bytes.
 pub(crate) fn encode(values: &[f64]) -> (i64, Vec<u8>) {
-    let config = ChunkConfig::default().with_compression_level(LEVEL);
-    match simple_compress(values, &config) {
+    match pack::pack(values) {
         // Decoding costs a few percent of encoding, and the archive is the last
         // copy: what pco does not give back bit for bit is kept raw.
         Ok(packed) if packed.len() < 8 * values.len() && gives_back(&packed, values) => (PCO, packed),

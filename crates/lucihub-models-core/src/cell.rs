@@ -9,6 +9,7 @@ use crate::digest::{Canonical, Digest};
 use crate::envelope::Bucket;
 use crate::error::Invalid;
 use crate::latest::{Gap, Grid, LogLine, Series};
+use crate::position::Positions;
 
 impl Grid {
     /// Refuses sizes that the grid cannot have: samples per cell a power of two
@@ -40,6 +41,25 @@ impl Grid {
     pub fn log_cell(&self, cell: u64) -> Range<u64> {
         let size = u64::from(self.lines);
         cell * size..(cell + 1) * size
+    }
+
+    /// Whether between two positions a cell became complete of every channel that has samples, or of the lines: then
+    /// there is something to write that nothing changes any more. Channels come side by side, so it is the slowest that
+    /// counts.
+    ///
+    /// ```
+    /// use lucihub_models_core::{Grid, Positions};
+    /// let at = |samples: &[u64]| Positions { samples: samples.to_vec(), ..Positions::default() };
+    /// let grid = Grid::default();
+    /// assert!(grid.completes(&at(&[66_000, 65_000, 0]), &at(&[66_000, 66_000, 0])));
+    /// assert!(!grid.completes(&at(&[65_000, 65_000, 0]), &at(&[66_000, 65_500, 0])));
+    /// ```
+    #[must_use]
+    pub fn completes(&self, before: &Positions, after: &Positions) -> bool {
+        let slowest = |at: &Positions| at.samples.iter().copied().filter(|next| *next > 0).min().unwrap_or(0);
+        let complete = |at: u64, size: u32| at / u64::from(size);
+        complete(slowest(after), self.samples) > complete(slowest(before), self.samples)
+            || complete(after.lines, self.lines) > complete(before.lines, self.lines)
     }
 
     /// The sample cells that a range of indices touches.

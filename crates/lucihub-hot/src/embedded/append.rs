@@ -16,23 +16,25 @@ impl HotAppend for EmbeddedHot {
     async fn append(&self, batch: &Batch) -> Result<Answer> {
         let run = batch.run();
         let line_bytes = weight::lines(&batch.body().lines);
-        let answer = {
+        let (answer, completes) = {
             let mut visit = self.visit(run);
             let now = visit.now;
             match visit.entry() {
-                None => absent(Outcome::NoRun),
-                Some(Entry::Tombstone(_)) => absent(Outcome::Sealed(Seal::Deleted)),
+                None => (absent(Outcome::NoRun), false),
+                Some(Entry::Tombstone(_)) => (absent(Outcome::Sealed(Seal::Deleted)), false),
                 Some(Entry::Run(live)) => {
+                    let before = live.next.clone();
                     let outcome = live.append(batch, line_bytes, &self.options.limits, now);
-                    Answer { outcome, cancel: live.cancel, confirmed: live.confirmed.clone() }
+                    let completes = live.head.grid.completes(&before, &live.next);
+                    (Answer { outcome, cancel: live.cancel, confirmed: live.confirmed.clone() }, completes)
                 }
             }
         };
         if answer.outcome == Outcome::Applied {
-            if batch.body().states.is_empty() {
-                self.bells.ring(run);
-            } else {
+            if completes || !batch.body().states.is_empty() {
                 self.bells.ring_keepers(run);
+            } else {
+                self.bells.ring(run);
             }
         }
         Ok(answer)

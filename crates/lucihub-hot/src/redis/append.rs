@@ -22,11 +22,19 @@ use super::snapshot::mark_text;
 /// A batch that was planned.
 enum Planned {
     /// It can be sent.
-    Ready(Vec<Key>, Vec<Value>),
+    Ready(Call),
     /// The plan refuses it, which counts only if all checks before pass.
     Refused(Reject),
     /// Nothing is known of the run as the batch would meet it.
     Unknown,
+}
+
+/// A batch as it is sent.
+struct Call {
+    keys: Vec<Key>,
+    args: Vec<Value>,
+    /// Whether keepers have something to do once it is applied.
+    for_keepers: bool,
 }
 
 /// What a script said.
@@ -53,7 +61,7 @@ impl HotAppend for RedisHot {
                 planned = self.plan(batch)?;
             }
             let refused = match planned {
-                Planned::Ready(keys, args) => match self.send(deadline, batch, keys, args).await {
+                Planned::Ready(call) => match self.send(deadline, batch, call).await {
                     Ok(Some(answer)) => return Ok(answer),
                     Ok(None) => None,
                     // What else the answer has to say, a server without room says too.
@@ -145,8 +153,9 @@ impl RedisHot {
         put_entries(run, &run_keys, body, &plan, stage.next.lines, &mut keys, &mut args)?;
         args[counts] = count(keys.len() - 2);
         let entries = args.len();
-        let mut next = stage.next;
+        let mut next = stage.next.clone();
         plan.advance(body, &mut next);
+        let for_keepers = !body.states.is_empty() || stage.head.grid.completes(&stage.next, &next);
         put_positions(body, &plan, &next, &mut args);
         let digest = digest_text(batch);
         let tip = format!("{incarnation}.{}.{}.{digest}", mark_text(batch.mark()), batch.seq());
@@ -176,11 +185,12 @@ impl RedisHot {
             r.head_bytes += head_bytes;
             r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next });
         });
-        Ok(Planned::Ready(keys, args))
+        Ok(Planned::Ready(Call { keys, args, for_keepers }))
     }
 
     /// Sends a batch as it was planned. `None` if the run is not the one that it was planned on.
-    async fn send(&self, deadline: Instant, batch: &Batch, keys: Vec<Key>, args: Vec<Value>) -> Result<Option<Answer>> {
+    async fn send(&self, deadline: Instant, batch: &Batch, call: Call) -> Result<Option<Answer>> {
+        let Call { keys, args, for_keepers } = call;
         let mut reply = self.link.call_by(deadline, Lane::Write, &self.link.scripts.append, keys, args).await?;
         match &*reply.text()? {
             "applied" => {}
@@ -192,7 +202,7 @@ impl RedisHot {
             Some(rev) => self.learn_confirmed(batch.run(), rev, reply.positions()?),
             None => self.confirmed(batch.run()),
         };
-        if !batch.body().states.is_empty() {
+        if for_keepers {
             self.watch.call_keepers(batch.run());
         }
         Ok(Some(Answer { outcome: Outcome::Applied, cancel, confirmed }))

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lucihub_models_core::hot::{RunWakes, Wakes};
-use lucihub_models_core::{RunId, RunState};
+use lucihub_models_core::{Grid, RunId, RunState};
 
 use super::stage::Stage;
 use crate::harness::HotHarness;
-use crate::models::{lines_body, state_body};
+use crate::models::{lines_body, samples_body, state_body};
 
 /// How long a wake-up may take before it counts as missing. Real time: a
 /// wake-up that works never waits for it.
@@ -76,7 +76,7 @@ pub async fn a_slow_follower_is_woken(h: &dyn HotHarness) {
     woken(&mut wakes, "three thousand batches").await;
 }
 
-/// Keepers are woken when a run is opened, changes its state, or is sealed.
+/// Keepers are woken when a run is opened, changes its state, is sealed, or has a complete cell more.
 pub async fn keepers_are_woken(h: &dyn HotHarness) {
     let stage = Stage::new(h, "keepers_are_woken");
     let mut wakes = stage.store.wakes();
@@ -87,6 +87,16 @@ pub async fn keepers_are_woken(h: &dyn HotHarness) {
     let mut wakes = stage.store.wakes();
     writer.apply(state_body([RunState::InProgress])).await;
     called(&mut wakes, run, "a state").await;
+
+    let grid = Grid::default();
+    let (most, whole) = (u64::from(grid.samples) - 10, u64::from(grid.samples));
+    writer.apply(samples_body(run, [(0, 0..most)])).await;
+    let mut wakes = stage.store.wakes();
+    writer.apply(samples_body(run, [(0, most..whole)])).await;
+    called(&mut wakes, run, "a cell of samples").await;
+    let mut wakes = stage.store.wakes();
+    writer.apply(lines_body((0..grid.lines).map(|line| format!("line {line}")))).await;
+    called(&mut wakes, run, "a cell of lines").await;
 
     let mut wakes = stage.store.wakes();
     writer.apply(state_body([RunState::Succeeded])).await;
@@ -108,7 +118,7 @@ pub async fn health_counts_bytes(h: &dyn HotHarness) {
     let before = stage.store.health().await.unwrap();
     assert!(before.max_bytes.is_some());
     let mut writer = stage.writer(1).await;
-    writer.apply(crate::models::samples_body(writer.run, [(0, 0..20_000)])).await;
+    writer.apply(samples_body(writer.run, [(0, 0..20_000)])).await;
     let after = stage.store.health().await.unwrap();
     assert!(after.used_bytes > before.used_bytes && after.fill() > before.fill(), "{before:?} {after:?}");
 }

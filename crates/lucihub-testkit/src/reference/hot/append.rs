@@ -49,7 +49,9 @@ impl HotAppend for ReferenceHot {
             (Some(outcome), _) => outcome,
             (None, None) => Outcome::NoRun,
             (None, Some(kept)) => {
-                if kept.write(batch, now) {
+                let before = kept.next();
+                let attention = kept.write(batch, now) || kept.head.grid.completes(&before, &kept.next());
+                if attention {
                     self.needs_attention(batch.run());
                 } else {
                     self.changed(batch.run());

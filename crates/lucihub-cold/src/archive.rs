@@ -24,13 +24,7 @@ impl<E: Engine> ColdArchive for Cold<E> {
         let (run, states) = (head.id, head::state_count(head));
         let columns = HeadColumns::of(head)?;
         self.write(move |conn| {
-            let changed = on_conn!(conn, c => {
-                diesel::update(runs::table.find(Id(run)))
-                    .filter(runs::archived_at.is_null().and(runs::state_count.le(states)))
-                    .set(columns)
-                    .execute(c)
-            })?;
-            if changed > 0 {
+            if mirror(conn, run, states, columns)? {
                 return Ok(true);
             }
             let present: Option<i64> =
@@ -96,11 +90,24 @@ impl<E: Engine> ColdArchive for Cold<E> {
     }
 }
 
+/// Writes a head over one with no more states. `false` if the run has more, is archived, or is not there.
+fn mirror(conn: &mut Conn<'_>, run: RunId, states: i64, columns: HeadColumns) -> Result<bool, Error> {
+    let changed = on_conn!(conn, c => {
+        diesel::update(runs::table.find(Id(run)))
+            .filter(runs::archived_at.is_null().and(runs::state_count.le(states)))
+            .set(columns)
+            .execute(c)
+    })?;
+    Ok(changed > 0)
+}
+
 /// The cells of a checkpoint, encoded.
 struct Rows {
     lines: Vec<LogRow>,
     samples: Vec<SampleRow>,
     reached: Positions,
+    /// The number of states, and the columns.
+    head: Option<(i64, HeadColumns)>,
 }
 
 /// Where the cells of a checkpoint end.
@@ -147,7 +154,9 @@ impl Rows {
     async fn of(run: RunId, cells: &Checkpoint, most_channels: usize) -> Result<Self> {
         let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
         let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
-        Ok(Self { lines, samples, reached: reached(cells) })
+        let head = cells.head.as_deref();
+        let head = head.map(|head| Ok::<_, Error>((head::state_count(head), HeadColumns::of(head)?))).transpose()?;
+        Ok(Self { lines, samples, reached: reached(cells), head })
     }
 
     /// Puts these in the place of what stands under their keys.
@@ -170,7 +179,7 @@ impl Rows {
         Ok(true)
     }
 
-    fn write(&self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
+    fn write(self, conn: &mut Conn<'_>, run: RunId) -> Result<bool, Error> {
         hold(conn, run)?;
         let row: Option<(Option<Time>, Json)> = on_conn!(conn, c => {
             runs::table.find(Id(run)).select((runs::archived_at, runs::positions)).get_result(c).optional()
@@ -185,6 +194,9 @@ impl Rows {
         if !before.covers(&self.reached) {
             let after = head::json("positions", &before.max(&self.reached))?;
             on_conn!(conn, c => diesel::update(runs::table.find(Id(run))).set(runs::positions.eq(after)).execute(c))?;
+        }
+        if let Some((states, columns)) = self.head {
+            mirror(conn, run, states, columns)?;
         }
         Ok(true)
     }

@@ -88,6 +88,7 @@ fn archived() -> Given {
     let cells = Checkpoint {
         lines: vec![lines(0, 4), lines(1, 1)],
         samples: vec![samples(0, 0, 1_024), samples(0, 1, 476), with_a_gap(), odd_values()],
+        head: None,
     };
     Given { queued, cells, commit: Some(commit), released: true }
 }
@@ -108,7 +109,10 @@ fn under_way() -> Given {
         Relation::new(RelationKind::Repeats, id(77)),
     ];
     queued.channels = vec![Channel::named("u")];
-    Given { cells: Checkpoint { lines: vec![lines(0, 3)], samples: vec![samples(0, 0, 300)] }, ..Given::open(queued) }
+    Given {
+        cells: Checkpoint { lines: vec![lines(0, 3)], samples: vec![samples(0, 0, 300)], head: None },
+        ..Given::open(queued)
+    }
 }
 
 fn failed() -> Given {

@@ -1,5 +1,7 @@
 //! How a run moves into cold storage.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::cell::{LogCell, SampleCell};
@@ -17,6 +19,8 @@ pub struct Checkpoint {
     pub lines: Vec<LogCell>,
     /// Sample cells.
     pub samples: Vec<SampleCell>,
+    /// The head that the run has with them, to be mirrored in the same step.
+    pub head: Option<Arc<RunHead>>,
 }
 
 /// The last step of archiving.
@@ -79,7 +83,8 @@ pub trait ColdArchive: Send + Sync {
 
     /// Writes cells in one transaction. Of two cells under one key the longer
     /// one stays, so that checkpoints with any settings converge. An archived
-    /// run takes none: the answer is `false` then.
+    /// run takes none: the answer is `false` then. A head that comes along is
+    /// mirrored as [`mirror`](Self::mirror) does: whoever reads it has the cells.
     ///
     /// # Errors
     /// `NotFound` if there is no such run: cells of a deleted run never rise again.

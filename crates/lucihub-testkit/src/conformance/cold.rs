@@ -110,7 +110,7 @@ macro_rules! cold_conformance {
                 }
                 usage { created_runs_are_counted, quotas_are_kept, quotas_hold_in_races }
                 archive {
-                    the_mirror_goes_forward_only, the_mirror_renews_within_a_state,
+                    the_mirror_goes_forward_only, the_mirror_renews_within_a_state, a_checkpoint_brings_its_head,
                     labels_stay_through_mirror_and_commit, an_archived_run_stands_still,
                     an_absent_run_takes_nothing, the_longer_cell_stays, positions_rise_and_never_fall,
                     commit_is_whole_and_idempotent, repair_replaces_cells_of_one_digest,

@@ -136,6 +136,13 @@ impl Row {
         (self.head.created_at, self.head.id)
     }
 
+    /// A head with no fewer states than are there, of a run that is not archived.
+    fn mirror(&mut self, head: &RunHead, now: Timestamp) {
+        if self.archived.is_none() && head.states.len() >= self.head.states.len() {
+            self.replace_head(head, now);
+        }
+    }
+
     /// Labels are people's, here: a head from the worker's side never brings any.
     fn replace_head(&mut self, head: &RunHead, now: Timestamp) {
         let labels = std::mem::take(&mut self.head.labels);

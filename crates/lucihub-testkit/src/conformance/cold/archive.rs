@@ -1,7 +1,9 @@
 //! The way into the archive: mirror, checkpoint, commit, release.
 
+use std::sync::Arc;
+
 use lucihub_models_core::cold::{Archived, Committed, RunUpdate};
-use lucihub_models_core::{Channel, Digest, PageRequest, Phase, PhaseChange, RunFilter};
+use lucihub_models_core::{Channel, Digest, PageRequest, Phase, PhaseChange, RunFilter, RunHead};
 
 use super::Store;
 use super::given::{
@@ -34,6 +36,32 @@ pub async fn the_mirror_renews_within_a_state(store: Store) {
     assert_eq!(store.get(queued.id).await.unwrap().unwrap().head, running);
     let page = store.list(&RunFilter::default(), &PageRequest::default()).await.unwrap();
     assert_eq!(page.runs[0].channels, 3);
+}
+
+/// A head that comes with cells is mirrored with them, by the same rule: an older one changes nothing, and an archived
+/// run takes neither.
+pub async fn a_checkpoint_brings_its_head(store: Store) {
+    let queued = full_head(1);
+    create(&*store, &queued).await;
+    let [one, two] = [1, 2].map(|states| Arc::new(after_states(&queued, states)));
+    let with = |line: u64, head: &Arc<RunHead>| {
+        let mut cells = cells([lines(0..line)], []);
+        cells.head = Some(head.clone());
+        cells
+    };
+    assert!(store.checkpoint(queued.id, &with(2, &two)).await.unwrap());
+    let stored = store.get(queued.id).await.unwrap().unwrap();
+    assert_eq!((&stored.head, stored.positions.lines), (&*two, 2));
+    let page = store.list(&RunFilter::default(), &PageRequest::default()).await.unwrap();
+    assert_eq!(page.runs[0].state(), two.state());
+
+    assert!(store.checkpoint(queued.id, &with(3, &one)).await.unwrap(), "the cells count, the older head does not");
+    let stored = store.get(queued.id).await.unwrap().unwrap();
+    assert_eq!((&stored.head, stored.positions.lines), (&*two, 3));
+
+    let archived = archive(&*store, &queued).await;
+    assert!(!store.checkpoint(queued.id, &with(4, &two)).await.unwrap());
+    assert_eq!(store.get(queued.id).await.unwrap().unwrap().head, archived.head);
 }
 
 /// Labels are people's: neither mirror nor commit brings any or takes any away.

@@ -18,9 +18,7 @@ impl ColdArchive for ReferenceCold {
     async fn mirror(&self, head: &RunHead) -> Result<bool> {
         let mut tables = self.tables();
         let row = tables.run(head.id)?;
-        if row.archived.is_none() && head.states.len() >= row.head.states.len() {
-            row.replace_head(head, self.clock.now());
-        }
+        row.mirror(head, self.clock.now());
         Ok(row.head.states.len() >= head.states.len())
     }
 
@@ -43,6 +41,9 @@ impl ColdArchive for ReferenceCold {
             }
             let next = row.positions.sample(cell.channel).max(end);
             row.positions.set_sample(cell.channel, next);
+        }
+        if let Some(head) = &cells.head {
+            row.mirror(head, self.clock.now());
         }
         Ok(true)
     }

@@ -13,6 +13,10 @@ mod finish;
 mod keeper;
 mod options;
 mod rescue;
+mod turns;
+mod verify;
+mod writing;
+mod written;
 
 pub use keeper::{Keeper, WalkReport};
 pub use options::KeeperOptions;

@@ -91,22 +91,20 @@ async fn another_content_after_an_older_copy_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cell_is_looked_for_when_it_should_be_complete() {
+async fn a_cell_is_written_as_soon_as_it_is_complete() {
     let lab = lab();
-    let mut head = lab::small_head(1);
-    head.time_base = Some(lucihub_models_core::TimeBase::from_rate(10_000.0));
-    lab.store.create(&head).await.unwrap();
-    let recorder = lab.store.record(head.id, "worker").await.unwrap();
+    let run = small(&lab.store, 1).await.id;
+    let recorder = lab.store.record(run, "worker").await.unwrap();
     recorder.state(RunState::InProgress).await.unwrap();
     record_some(&recorder, 1, 0..100, 100).await;
     recorder.flush().await.unwrap();
     let keeper = Keeper::new(lab.store.clone(), patient().with_walk(Duration::from_secs(1)));
     let working = async {
-        // The first walk has come; 924 samples of the cell are missing, 92.4 ms.
+        // The first walk has come.
         tokio::time::sleep(Duration::from_millis(50)).await;
         record_some(&recorder, 1, 100..1_100, 1_000).await;
         recorder.flush().await.unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     let mut checkpoints = 0;
     keeper.watch(working, |report| checkpoints += report.unwrap().checkpoints).await;

@@ -2,16 +2,12 @@
 //!
 //! Nothing in a complete cell changes any more, so when the run ends only the tails of its channels are left to do.
 
-use std::time::Duration;
-
 use lucihub_models_core::{Digest, Grid, Positions, Result, RunId};
-use tokio::time::Instant;
 
 use super::keeper::Keeper;
+use super::verify::{Verify, Wanted};
+use super::written::Written;
 use crate::read::Located;
-
-/// How much later than expected a cell is looked for: batches gather for a while.
-const LATE: Duration = Duration::from_millis(30);
 
 /// The hashes of complete cells that this keeper has read back from cold storage: the first ones of each channel, and of
 /// the lines.
@@ -19,14 +15,6 @@ const LATE: Duration = Duration::from_millis(30);
 pub(super) struct Verified {
     lines: Vec<Digest>,
     samples: Vec<Vec<Digest>>,
-}
-
-/// When a run is to be looked at again, and for which cell.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    at: Instant,
-    cell: u64,
-    done: bool,
 }
 
 impl Verified {
@@ -83,23 +71,21 @@ impl Keeper {
     }
 
     /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe.
-    pub(super) async fn verify_ahead(&self, located: &Located, safe: &Positions) -> Result<()> {
+    pub(super) async fn verify_ahead(&self, located: &Located, safe: &Positions, written: &Written) -> Result<()> {
         let (run, grid, hot) = (located.run(), located.grid(), located.hot_run());
-        let of_memory = |count: fn(&Verified, u32) -> usize, channel| {
-            self.memory().get(&run).map_or(0, |memory| count(&memory.verified, channel) as u64)
-        };
-        let from = of_memory(|verified, _| verified.lines.len(), 0);
-        let cells = from..complete_cells(safe.lines, grid.lines);
-        let hashes = self.line_hashes(run, grid, cells, safe.lines, hot).await?;
+        let verified = self.verified(run);
+        let verify = Verify { store: &self.store, run, grid, hot, written };
+        let from = verified.lines().len() as u64;
+        let hashes = verify.lines(from..complete_cells(safe.lines, grid.lines), safe.lines).await?;
         self.memory().entry(run).or_default().verified.add_lines(from, hashes);
-        for channel in 0..u32::try_from(safe.samples.len()).unwrap_or(u32::MAX) {
+        let wanted = (0..u32::try_from(safe.samples.len()).unwrap_or(u32::MAX)).map(|channel| {
             let end = safe.sample(channel);
-            let from = of_memory(|verified, channel| verified.samples(channel).len(), channel);
-            let cells = from..complete_cells(end, grid.samples);
-            if !cells.is_empty() {
-                let hashes = self.sample_hashes(run, grid, channel, cells, end, hot).await?;
-                self.memory().entry(run).or_default().verified.add_samples(channel, from, hashes);
-            }
+            let cells = verified.samples(channel).len() as u64..complete_cells(end, grid.samples);
+            Wanted { channel, cells, end }
+        });
+        let wanted = wanted.filter(|wanted| !wanted.cells.is_empty()).collect();
+        for (Wanted { channel, cells, .. }, hashes) in verify.channels(wanted).await? {
+            self.memory().entry(run).or_default().verified.add_samples(channel, cells.start, hashes);
         }
         Ok(())
     }
@@ -116,43 +102,6 @@ impl Keeper {
         if let Some(memory) = self.memory().get_mut(&located.run()) {
             memory.verified.clip(&hot.confirmed, located.grid());
         }
-    }
-
-    /// Plans to look again when the next cell will be complete, if that is before the next walk.
-    pub(super) fn expect_cell(&self, located: &Located) {
-        let Some(hot) = located.hot_run() else { return };
-        let Some(base) = hot.head.time_base else { return };
-        let size = u64::from(located.grid().samples);
-        let Some(slowest) = hot.next.samples.iter().copied().filter(|next| *next > 0).min() else { return };
-        let cell = slowest / size;
-        let seconds = base.seconds((cell + 1) * size) - base.seconds(slowest);
-        let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        let mut memory = self.memory();
-        let look = &mut memory.entry(located.run()).or_default().look;
-        // Once for each cell: where samples stop coming, the walk is often enough.
-        if wait < self.options.walk && look.is_none_or(|look| look.cell != cell) {
-            *look = Some(Look { at: Instant::now() + wait + LATE, cell, done: false });
-        }
-    }
-
-    /// When the next look is planned.
-    pub(super) fn next_look(&self) -> Option<Instant> {
-        self.memory().values().filter_map(|memory| memory.look).filter(|look| !look.done).map(|look| look.at).min()
-    }
-
-    /// Runs whose look is due; each is given once.
-    pub(super) fn take_looks(&self) -> Vec<RunId> {
-        let now = Instant::now();
-        let mut memory = self.memory();
-        let due = memory.iter_mut().filter_map(|(run, memory)| {
-            let look = memory.look.as_mut().filter(|look| !look.done && look.at <= now)?;
-            look.done = true;
-            Some(*run)
-        });
-        let mut due: Vec<RunId> = due.collect();
-        // The order of a map is another one each time.
-        due.sort_unstable();
-        due
     }
 }
 

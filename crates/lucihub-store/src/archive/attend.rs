@@ -6,6 +6,7 @@ use lucihub_models_core::{Positions, Result, RunId, WriterMark};
 use tracing::Instrument;
 
 use super::keeper::{Keeper, WalkReport};
+use super::written::Written;
 use crate::observe::keeping;
 use crate::read::Located;
 
@@ -79,19 +80,20 @@ impl Keeper {
         self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
         self.keep_confirmed(&located);
+        let mut written = Written::default();
         if sealed || self.is_due(&located) {
             let checkpoint = self.checkpoint(&located, located.positions(), report);
-            checkpoint.instrument(keeping::checkpoint(run)).await?;
+            written = checkpoint.instrument(keeping::checkpoint(run)).await?;
             self.all_written(&located);
             if sealed {
                 keeping::mirrored(changed, self.store.now());
             } else {
-                self.verify_ahead(&located, located.positions()).await?;
+                self.verify_ahead(&located, located.positions(), &written).await?;
             }
         } else if let Some(complete) = Self::complete(&located) {
             let checkpoint = self.checkpoint(&located, &complete, report);
-            checkpoint.instrument(keeping::checkpoint(run)).await?;
-            self.verify_ahead(&located, &complete).await?;
+            written = checkpoint.instrument(keeping::checkpoint(run)).await?;
+            self.verify_ahead(&located, &complete, &written).await?;
         } else {
             self.confirm(&located).await?;
         }
@@ -99,10 +101,9 @@ impl Keeper {
             self.attachments(run, sealed, report).await?;
         }
         if sealed {
-            keeping::archive(run, self.finish(&located, report)).await?;
+            keeping::archive(run, self.finish(&located, &written, report)).await?;
             return self.let_go(run, report).await;
         }
-        self.expect_cell(&located);
         self.trim(&located).await
     }
 }

@@ -1,15 +1,15 @@
 //! Checkpoints: what hot storage has and cold storage has not, as cells.
 
-use std::ops::Range;
 use std::time::Duration;
 
-use lucihub_models_core::cold::{Checkpoint, ColdRun};
+use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::HotRun;
-use lucihub_models_core::{GapCause, LogCell, LogLine, Positions, Result, SampleCell, Timestamp};
+use lucihub_models_core::{Positions, Result, Timestamp};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
-use crate::observe::keeping;
+use super::writing::Writing;
+use super::written::Written;
 use crate::read::Located;
 
 /// A log line counts this much before its text is known.
@@ -39,22 +39,21 @@ impl Keeper {
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
-    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe.
-    pub(super) async fn checkpoint(&self, located: &Located, want: &Positions, report: &mut WalkReport) -> Result<()> {
-        let have = located.cold_positions();
-        if !have.covers(want) {
-            let mut writing = Writing { keeper: self, located, cells: Checkpoint::default(), bytes: 0, open: true };
-            writing.lines(have.lines..want.lines).await?;
-            for channel in 0..u32::try_from(want.samples.len()).unwrap_or(u32::MAX) {
-                writing.samples(channel, have.sample(channel)..want.sample(channel)).await?;
-            }
-            writing.flush().await?;
-            if let Some(hot) = located.hot_run() {
-                self.store.cold().mirror(&hot.head).await?;
-            }
+    /// Writes every cell that has grown, up to a position, with the head in the last step, then tells hot storage what is
+    /// safe. Returns what was written.
+    pub(super) async fn checkpoint(
+        &self,
+        located: &Located,
+        want: &Positions,
+        report: &mut WalkReport,
+    ) -> Result<Written> {
+        let mut written = Written::default();
+        if !located.cold_positions().covers(want) {
+            written = Writing::new(self, located, want).all().await?;
             report.checkpoints += 1;
         }
-        self.tell_confirmed(located, want).await
+        self.tell_confirmed(located, want).await?;
+        Ok(written)
     }
 
     /// The time by the clock of hot storage: that of a keeper's machine may jump (H9).
@@ -129,79 +128,4 @@ fn confirmed_by_others(located: &Located) -> Option<&Positions> {
     let hot = located.hot_run()?;
     let base = Positions { states: hot.confirmed.states, phases: hot.confirmed.phases, ..hot.base.clone() };
     (!base.covers(&hot.confirmed)).then_some(&hot.confirmed)
-}
-
-/// Cells on their way, written whenever they fill a transaction: memory is
-/// bounded by that, whatever the length of the run.
-///
-/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
-/// calls lost what cold storage has: a cell that grows keeps it.
-struct Writing<'a> {
-    keeper: &'a Keeper,
-    located: &'a Located,
-    cells: Checkpoint,
-    bytes: u64,
-    /// Whether cold storage still takes cells of this run.
-    open: bool,
-}
-
-impl Writing<'_> {
-    async fn lines(&mut self, grown: Range<u64>) -> Result<()> {
-        let grid = self.located.grid();
-        for cell in grid.log_cells(&grown) {
-            let range = grid.log_cell(cell).start..grid.log_cell(cell).end.min(grown.end);
-            let mut slice = self.keeper.store.lines_at(self.located, range).await?;
-            let known = usize::try_from(grown.start.saturating_sub(slice.first)).unwrap_or(usize::MAX);
-            let lost = LogLine::lost();
-            if slice.lines.iter().take(known).any(|line| *line == lost) {
-                for stored in self.keeper.store.cold().log_cells(self.located.run(), cell..cell + 1).await? {
-                    let both = slice.lines.iter_mut().zip(stored.lines);
-                    both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
-                }
-            }
-            let bytes = slice.lines.iter().map(|line| line.size() as u64).sum();
-            self.cells.lines.push(LogCell { cell, first: slice.first, lines: slice.lines });
-            self.add(bytes).await?;
-        }
-        Ok(())
-    }
-
-    async fn samples(&mut self, channel: u32, grown: Range<u64>) -> Result<()> {
-        let grid = self.located.grid();
-        for cell in grid.sample_cells(&grown) {
-            let range = grid.sample_cell(cell).start..grid.sample_cell(cell).end.min(grown.end);
-            let mut series = self.keeper.store.window_at(self.located, channel, range).await?;
-            if series.gaps.iter().any(|gap| gap.cause == GapCause::Store && gap.first < grown.start) {
-                let stored = self.keeper.store.cold().sample_cells(self.located.run(), channel, cell..cell + 1).await?;
-                for mut kept in stored.into_iter().map(|stored| stored.series) {
-                    if kept.first == series.first && kept.end <= series.end {
-                        kept.append(&series.slice(kept.end..series.end));
-                        series = kept;
-                    }
-                }
-            }
-            let bytes = 8 * series.values.len() as u64;
-            self.cells.samples.push(SampleCell { channel, cell, series });
-            self.add(bytes).await?;
-        }
-        Ok(())
-    }
-
-    async fn add(&mut self, bytes: u64) -> Result<()> {
-        self.bytes += bytes;
-        if self.bytes >= self.keeper.options.transaction_bytes { self.flush().await } else { Ok(()) }
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        let cells = std::mem::take(&mut self.cells);
-        let bytes = std::mem::take(&mut self.bytes);
-        if self.open && !(cells.lines.is_empty() && cells.samples.is_empty()) {
-            // `false`: another keeper has archived the run meanwhile, with all of it.
-            self.open = self.keeper.store.cold().checkpoint(self.located.run(), &cells).await?;
-            if self.open {
-                keeping::written(self.located.run(), cells.lines.len() + cells.samples.len(), bytes);
-            }
-        }
-        Ok(())
-    }
 }

@@ -5,18 +5,19 @@ use std::future::Future;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::stream::{self, FuturesUnordered};
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::ahead::{Look, Verified};
+use super::ahead::Verified;
 use super::options::KeeperOptions;
+use super::turns::Turns;
 use crate::devices::registry_entry;
 use crate::observe::keeping;
 use crate::store::Store;
-use crate::wait::sleep_until;
 
 /// Moves runs from hot to cold storage.
 ///
@@ -36,6 +37,7 @@ pub struct Keeper {
     /// What this keeper remembers of live runs: hints that make it quick. Nothing
     /// depends on them.
     pub(super) memory: Mutex<HashMap<RunId, Memory>>,
+    turns: Turns,
     seen: Mutex<HashMap<DeviceId, Seen>>,
 }
 
@@ -48,8 +50,6 @@ pub(super) struct Memory {
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
     /// What was read back of it already.
     pub(super) verified: Verified,
-    /// When it is looked at again before the next walk.
-    pub(super) look: Option<Look>,
     /// Up to when all that hot storage had was in cold storage, by hot storage's clock.
     pub(super) safe_until: Option<Timestamp>,
     /// How old the oldest content may have been at the last look that only hot storage had.
@@ -127,7 +127,7 @@ impl Keeper {
     #[must_use]
     pub fn new(store: Store, options: KeeperOptions) -> Self {
         let writer = store.ids().writer_id();
-        Self { store, options, writer, memory: Mutex::default(), seen: Mutex::default() }
+        Self { store, options, writer, memory: Mutex::default(), turns: Turns::default(), seen: Mutex::default() }
     }
 
     /// Attends once to every run that is not yet archived and released, and
@@ -176,48 +176,68 @@ impl Keeper {
         Ok(report)
     }
 
-    /// Walks until `stop` is ready: at once when hot storage wakes it or a cell is
-    /// complete, and every [`KeeperOptions::walk`] in any case. `report` sees what
-    /// each round did.
+    /// Walks until `stop` is ready: every [`KeeperOptions::walk`], and attends at once to what hot storage wakes it for.
+    /// `report` sees what each walk and each wake-up came to. What is under way when it stops comes to its end.
     pub async fn watch(&self, stop: impl Future<Output = ()>, mut report: impl FnMut(Result<WalkReport>)) {
         tokio::pin!(stop);
         let mut wakes = self.store.hot().wakes();
         let mut walk = tokio::time::interval(self.options.walk);
         walk.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut walking, mut woken) = (FuturesUnordered::new(), FuturesUnordered::new());
         loop {
             tokio::select! {
                 biased;
-                () = &mut stop => return,
-                _ = walk.tick() => report(self.walk().await),
-                () = sleep_until(self.next_look()) => report(Ok(self.attend_all(self.take_looks()).await)),
-                Some(run) = wakes.next() => report(Ok(self.attend_all(vec![run]).await)),
+                () = &mut stop => break,
+                Some(walked) = walking.next() => report(walked),
+                Some(attended) = woken.next() => report(Ok(attended)),
+                _ = walk.tick(), if walking.is_empty() => walking.push(self.walk()),
+                Some(run) = wakes.next(), if woken.len() < self.options.at_once.max(1) => {
+                    woken.push(self.attend_all(vec![run]));
+                }
             }
+        }
+        while let Some(attended) = woken.next().await {
+            report(Ok(attended));
+        }
+        while let Some(walked) = walking.next().await {
+            report(walked);
         }
     }
 
     async fn attend_all(&self, runs: Vec<RunId>) -> WalkReport {
-        let attended = stream::iter(runs).map(|run| async move {
-            let mut report = WalkReport::default();
-            if let Err(error) = self.attend(run, &mut report).instrument(keeping::attend(run)).await {
-                // Where this keeper gets no answer, its worker may get none either: it has the time anew.
-                let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
-                clear(self.memory().entry(run).or_default());
-                // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
-                let gone = matches!(self.store.cold().get(run).await, Ok(None));
-                if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {
-                    report.errors.push((run, error));
-                }
-            }
-            keeping::attended(run, &report);
-            report
-        });
-        attended
+        stream::iter(runs)
+            .map(|run| self.attend_in_turn(run))
             .buffer_unordered(self.options.at_once.max(1))
             .fold(WalkReport::default(), |mut all, one| async move {
                 all.add(one);
                 all
             })
             .await
+    }
+
+    /// Attends to a run, unless this keeper does so already: then that takes one look more.
+    async fn attend_in_turn(&self, run: RunId) -> WalkReport {
+        let mut report = WalkReport::default();
+        let mut turn = self.turns.begin(run);
+        while let Some(present) = turn {
+            if let Err(error) = self.attend(run, &mut report).instrument(keeping::attend(run)).await {
+                self.failed(run, error, &mut report).await;
+            }
+            turn = present.end();
+        }
+        keeping::attended(run, &report);
+        report
+    }
+
+    async fn failed(&self, run: RunId, error: StoreError, report: &mut WalkReport) {
+        // Where this keeper gets no answer, its worker may get none either: it has the time anew.
+        let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
+        clear(self.memory().entry(run).or_default());
+        // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
+        let gone = matches!(self.store.cold().get(run).await, Ok(None));
+        if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {
+            report.errors.push((run, error));
+        }
     }
 
     async fn register_devices(&self, report: &mut WalkReport) -> Result<()> {

@@ -20,7 +20,7 @@ pub struct KeeperOptions {
     /// Bytes of unconfirmed samples and lines at which a checkpoint is written
     /// earlier. Default 8 MiB.
     pub checkpoint_bytes: u64,
-    /// Bytes of cells that one transaction writes. Default 2 MiB.
+    /// Bytes of cells that one transaction writes; as many are read meanwhile. Default 4 MiB.
     pub transaction_bytes: u64,
     /// How long confirmed samples and lines stay in hot storage while the run is
     /// live. Default 60 s.
@@ -37,7 +37,7 @@ pub struct KeeperOptions {
     /// How long a run that hot storage has lost waits for its writer to put it
     /// back. Default 60 s: one lease.
     pub lost_patience: Duration,
-    /// Runs attended to at once. Default 4.
+    /// Runs attended to at once, by a walk and for wake-ups each. Default 4.
     pub at_once: usize,
 }
 
@@ -47,7 +47,7 @@ impl Default for KeeperOptions {
             walk: Duration::from_secs(1),
             checkpoint_age: Duration::from_secs(2),
             checkpoint_bytes: 8 * 1024 * 1024,
-            transaction_bytes: 2 * 1024 * 1024,
+            transaction_bytes: 4 * 1024 * 1024,
             trim_age: Duration::from_secs(60),
             trim_fill: 0.5,
             grace: Duration::from_secs(3600),

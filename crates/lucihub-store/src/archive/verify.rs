@@ -1,0 +1,132 @@
+//! Reading cells back, and comparing them with what hot storage has.
+
+use std::ops::Range;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lucihub_models_core::hot::HotRun;
+use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Result, RunId, SampleCell, Series, StoreError};
+
+use super::written::Written;
+use crate::read::{Cell, Found, log_cells, sample_cells};
+use crate::store::Store;
+
+/// Channels that are read back at once: one is hashed while the next is read.
+const CHANNELS_AT_ONCE: usize = 4;
+
+/// Reads the cells of a run back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verify<'a> {
+    pub(super) store: &'a Store,
+    pub(super) run: RunId,
+    pub(super) grid: Grid,
+    /// The run as hot storage has it, if it does.
+    pub(super) hot: Option<&'a HotRun>,
+    /// What has just been written.
+    pub(super) written: &'a Written,
+}
+
+/// Cells of a channel that are to be read back, and where the channel ends.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) channel: u32,
+    pub(super) cells: Range<u64>,
+    pub(super) end: u64,
+}
+
+impl Verify<'_> {
+    /// The hashes of some log cells. The last one may end where the run does.
+    pub(super) async fn lines(self, cells: Range<u64>, end: u64) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 16;
+        let mut hashes = Vec::new();
+        for part in chunks(cells, AT_ONCE) {
+            for found in log_cells(self.store, self.run, self.grid, part, end).await? {
+                hashes.push(self.compared(found).await?);
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// The hashes of cells of channels, in the order of these. The last one of each may end where the run does.
+    pub(super) async fn channels(self, wanted: Vec<Wanted>) -> Result<Vec<(Wanted, Vec<Digest>)>> {
+        let hashes = stream::iter(wanted).map(|wanted| async move {
+            let hashes = self.samples(&wanted).await?;
+            Ok::<_, StoreError>((wanted, hashes))
+        });
+        hashes.buffered(CHANNELS_AT_ONCE).try_collect().await
+    }
+
+    async fn samples(self, wanted: &Wanted) -> Result<Vec<Digest>> {
+        const AT_ONCE: u64 = 2;
+        let mut hashes = Vec::new();
+        for part in chunks(wanted.cells.clone(), AT_ONCE) {
+            for found in sample_cells(self.store, self.run, self.grid, wanted.channel, part, wanted.end).await? {
+                hashes.push(self.compared(found).await?);
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// The hash of a cell that is whole, and is what was written or agrees with hot storage.
+    async fn compared(self, found: Found) -> Result<Digest> {
+        let cell = found.content?;
+        let hash = cell.hash();
+        if self.written.has(found.key, &found.range, &hash) {
+            return Ok(hash);
+        }
+        match &cell {
+            Cell::Lines(cell) => self.compare_lines(cell).await?,
+            Cell::Samples(cell) => self.compare_samples(cell).await?,
+        }
+        Ok(hash)
+    }
+
+    async fn compare_lines(self, cell: &LogCell) -> Result<()> {
+        let Some(hot) = self.hot.filter(|hot| hot.base.lines <= cell.first) else { return Ok(()) };
+        match self.store.hot().lines(hot.head.id, cell.first..cell.end()).await? {
+            // Trimmed or gone meanwhile: then another keeper is further on.
+            Some(slice) if slice.first == cell.first && !has_all(&cell.lines, &slice.lines) => {
+                Err(differs(hot.head.id, &format!("log cell {}", cell.cell)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn compare_samples(self, cell: &SampleCell) -> Result<()> {
+        let Some(hot) = self.hot.filter(|hot| hot.base.sample(cell.channel) <= cell.series.first) else {
+            return Ok(());
+        };
+        let range = cell.series.first..cell.series.end;
+        match self.store.hot().window(hot.head.id, cell.channel, range).await? {
+            Some(series) if series.first == cell.series.first && !agrees(&cell.series, &series) => {
+                Err(differs(hot.head.id, &format!("channel {}, cell {}", cell.channel, cell.cell)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A range in parts of at most `size`.
+fn chunks(range: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> {
+    let end = range.end;
+    range.step_by(usize::try_from(size).unwrap_or(usize::MAX)).map(move |at| at..end.min(at + size))
+}
+
+/// Whether a cell has all lines that hot storage has of it. It may have more: a tail, or what hot storage says it lost.
+fn has_all(cell: &[LogLine], hot: &[LogLine]) -> bool {
+    let lost = LogLine::lost();
+    hot.len() <= cell.len() && hot.iter().zip(cell).all(|(hot, cell)| hot == cell || *hot == lost)
+}
+
+/// Whether a cell has all that hot storage has of it, bit for bit. It may have
+/// more: a tail, or what hot storage says it lost.
+fn agrees(cell: &Series, hot: &Series) -> bool {
+    if hot.gaps.iter().any(|gap| gap.cause == GapCause::Store) {
+        let same = |(at, v): (u64, &f64)| cell.get(at).is_some_and(|c| c.to_bits() == v.to_bits());
+        return hot.segments().all(|(first, values)| (first..).zip(values).all(same));
+    }
+    if (cell.first, cell.end) == (hot.first, hot.end) { cell == hot } else { cell.slice(hot.first..hot.end) == *hot }
+}
+
+fn differs(run: RunId, what: &str) -> StoreError {
+    StoreError::corrupt(format!("run {run}, {what}"), "cold storage gives back other content than hot storage has")
+}

@@ -1,0 +1,174 @@
+//! Cells on their way from hot to cold storage.
+
+use std::ops::Range;
+use std::pin::pin;
+
+use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use lucihub_models_core::cold::Checkpoint;
+use lucihub_models_core::{GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell};
+
+use super::keeper::Keeper;
+use super::written::Written;
+use crate::observe::keeping;
+use crate::read::{Cell, Located};
+use crate::store::Store;
+
+/// Cells that are read at once.
+const CELLS_AT_ONCE: usize = 4;
+
+/// Cells on their way: the next ones are read while these are written. Memory is bounded by what a transaction may have,
+/// whatever the length of the run.
+///
+/// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
+/// calls lost what cold storage has: a cell that grows keeps it.
+pub(super) struct Writing<'a> {
+    keeper: &'a Keeper,
+    located: &'a Located,
+    grown: Vec<Grown>,
+    written: Written,
+    /// Whether cold storage still takes cells of this run.
+    open: bool,
+}
+
+/// A cell that has grown: its number, what it is to hold, and from where on that is new.
+enum Grown {
+    Lines { cell: u64, range: Range<u64>, from: u64 },
+    Samples { channel: u32, cell: u64, range: Range<u64>, from: u64 },
+}
+
+/// What one transaction writes.
+#[derive(Default)]
+struct Part {
+    cells: Checkpoint,
+    bytes: u64,
+}
+
+impl<'a> Writing<'a> {
+    /// All that grew between what cold storage has and a position.
+    pub(super) fn new(keeper: &'a Keeper, located: &'a Located, want: &Positions) -> Self {
+        let grown = grown(located.grid(), located.cold_positions(), want);
+        Self { keeper, located, grown, written: Written::default(), open: true }
+    }
+
+    /// Writes it, and the head with the last of it: whoever reads an end has all that came before.
+    pub(super) async fn all(mut self) -> Result<Written> {
+        let (keeper, located) = (self.keeper, self.located);
+        let mut left = self.grown.len();
+        let cells = stream::iter(std::mem::take(&mut self.grown)).map(|grown| read(&keeper.store, located, grown));
+        let mut cells = pin!(cells.buffered(CELLS_AT_ONCE));
+        let most = keeper.options.transaction_bytes;
+        let mut part = gather(&mut cells, most).await?;
+        while !part.is_empty() {
+            left = left.saturating_sub(part.count());
+            if left == 0 {
+                part.cells.head = located.hot_run().map(|hot| hot.head.clone());
+            }
+            let (next, ()) = tokio::try_join!(gather(&mut cells, most), self.write(part))?;
+            part = next;
+        }
+        if self.written.is_empty()
+            && let Some(hot) = located.hot_run()
+        {
+            keeper.store.cold().mirror(&hot.head).await?;
+        }
+        Ok(self.written)
+    }
+
+    async fn write(&mut self, part: Part) -> Result<()> {
+        if !self.open {
+            return Ok(());
+        }
+        let run = self.located.run();
+        // `false`: another keeper has archived the run meanwhile, with all of it.
+        self.open = self.keeper.store.cold().checkpoint(run, &part.cells).await?;
+        if self.open {
+            keeping::written(run, part.count(), part.bytes);
+            self.written.note(&part.cells);
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    const fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    const fn count(&self) -> usize {
+        self.cells.lines.len() + self.cells.samples.len()
+    }
+
+    fn add(&mut self, cell: Cell) {
+        match cell {
+            Cell::Lines(cell) => {
+                self.bytes += cell.lines.iter().map(|line| line.size() as u64).sum::<u64>();
+                self.cells.lines.push(cell);
+            }
+            Cell::Samples(cell) => {
+                self.bytes += 8 * cell.series.values.len() as u64;
+                self.cells.samples.push(cell);
+            }
+        }
+    }
+}
+
+/// Cells up to what a transaction may have.
+async fn gather(cells: &mut (impl Stream<Item = Result<Cell>> + Unpin), most: u64) -> Result<Part> {
+    let mut part = Part::default();
+    while part.bytes < most
+        && let Some(cell) = cells.try_next().await?
+    {
+        part.add(cell);
+    }
+    Ok(part)
+}
+
+/// The cells that hold what came between two positions: the log, then channel by channel.
+fn grown(grid: Grid, have: &Positions, want: &Positions) -> Vec<Grown> {
+    let clip = |cell: Range<u64>, end: u64| cell.start..cell.end.min(end);
+    let (from, end) = (have.lines, want.lines);
+    let lines = grid.log_cells(&(from..end));
+    let mut grown: Vec<Grown> =
+        lines.map(|cell| Grown::Lines { cell, range: clip(grid.log_cell(cell), end), from }).collect();
+    for channel in 0..u32::try_from(want.samples.len()).unwrap_or(u32::MAX) {
+        let (from, end) = (have.sample(channel), want.sample(channel));
+        let cells = grid.sample_cells(&(from..end));
+        grown.extend(cells.map(|cell| {
+            let range = clip(grid.sample_cell(cell), end);
+            Grown::Samples { channel, cell, range, from }
+        }));
+    }
+    grown
+}
+
+/// What a cell is to hold, from wherever it is.
+async fn read(store: &Store, located: &Located, grown: Grown) -> Result<Cell> {
+    match grown {
+        Grown::Lines { cell, range, from } => {
+            let mut slice = store.lines_at(located, range).await?;
+            let known = usize::try_from(from.saturating_sub(slice.first)).unwrap_or(usize::MAX);
+            let lost = LogLine::lost();
+            if slice.lines.iter().take(known).any(|line| *line == lost) {
+                for stored in store.cold().log_cells(located.run(), cell..cell + 1).await? {
+                    let both = slice.lines.iter_mut().zip(stored.lines);
+                    both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
+                }
+            }
+            Ok(Cell::Lines(LogCell { cell, first: slice.first, lines: slice.lines }))
+        }
+        Grown::Samples { channel, cell, range, from } => {
+            let mut series = store.window_at(located, channel, range).await?;
+            if series.gaps.iter().any(|gap| gap.cause == GapCause::Store && gap.first < from) {
+                let stored = store.cold().sample_cells(located.run(), channel, cell..cell + 1).await?;
+                for mut kept in stored.into_iter().map(|stored| stored.series) {
+                    if kept.first == series.first && kept.end <= series.end {
+                        kept.append(&series.slice(kept.end..series.end));
+                        series = kept;
+                    }
+                }
+            }
+            Ok(Cell::Samples(SampleCell { channel, cell, series }))
+        }
+    }
+}

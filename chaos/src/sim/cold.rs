@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota,
-    RunUpdate, SeenFields, StoredBytes, Usage,
+    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
+    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
@@ -216,5 +216,9 @@ impl ColdAttachments for SimCold {
 impl ColdWatch for SimCold {
     async fn health(&self) -> Result<ColdHealth> {
         self.read("cold.health", None, self.store().health()).await
+    }
+
+    async fn models(&self) -> Result<Vec<ModelUse>> {
+        self.read("cold.models", None, self.store().models()).await
     }
 }

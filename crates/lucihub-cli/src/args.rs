@@ -2,6 +2,7 @@
 
 mod maintain;
 mod migrate;
+mod models;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use lucihub_models_core::{DeviceId, RunId, Timestamp};
 
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
+pub(crate) use models::{ModelsArgs, ModelsVerb};
 
 use crate::hot::Hot;
 use crate::plot::{Edge, Pair, Which};
@@ -48,6 +50,9 @@ pub(crate) enum Verb {
     Gc(GcArgs),
     /// Read archived runs back, and compare checksums and digests; repair them from hot storage.
     Verify(VerifyArgs),
+    /// Look at the versions of the models that storages hold.
+    #[command(subcommand)]
+    Models(ModelsVerb),
     /// Look at the tables of a database and change them: bring them up to date, or undo that.
     #[command(subcommand)]
     Migrate(MigrateVerb),
@@ -74,7 +79,13 @@ pub(crate) struct Place {
     pub(crate) cold: Where,
     #[command(flatten)]
     pub(crate) hot: Hot,
+    /// Write heads of runs in this version of the models, for as long as older programs read them [default: the newest].
+    #[arg(long, value_name = "VERSION", env = WRITE_VERSION, hide_env_values = true)]
+    pub(crate) write_version: Option<String>,
 }
+
+/// The variable that names the version in which heads are written.
+const WRITE_VERSION: &str = "LUCIHUB_WRITE_VERSION";
 
 /// The folder that `demo` writes to and the other verbs look into.
 pub(crate) const DEFAULT_DIR: &str = "lucihub-demo";

@@ -12,6 +12,7 @@ mod hot;
 mod list;
 mod logs;
 mod migrate;
+mod models;
 mod outage;
 mod output;
 mod place;
@@ -65,6 +66,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,
             Verb::Verify(args) => verify::run(args).await,
+            Verb::Models(verb) => models::run(verb).await,
             Verb::Migrate(verb) => migrate::run(verb).await,
         }
     })

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use lucihub_models_core::{RunId, StoreError};
+use lucihub_models_core::{RunId, StoreError, WriteAs};
 use lucihub_store::{Store, Urls};
 
 use crate::args::{DATABASE_URL, DEFAULT_DIR, Place, Where};
 use crate::failure::Failure;
-use crate::hot::Hot;
 use crate::output;
 use crate::secret::Secret;
+
+/// The name that heads are written under.
+const PROGRAM: &str = "command";
 
 /// The database file in a folder.
 fn database(dir: &Path) -> PathBuf {
@@ -23,7 +25,7 @@ pub(crate) fn folder(place: &Where) -> &Path {
 
 /// Opens both storages of what is there, and makes nothing.
 pub(crate) async fn find(place: &Place) -> Result<Store, Failure> {
-    open(&place.hot, &existing(&place.cold)?).await
+    open(place, &existing(&place.cold)?).await
 }
 
 /// Opens both storages; a database that is not there is made, and said.
@@ -33,7 +35,7 @@ pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
     if let Some(folder) = new.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder)?;
     }
-    let store = open(&place.hot, &cold).await?;
+    let store = open(place, &cold).await?;
     if let Some(file) = new {
         output::say(format!("made a new database, {}", file.display()));
     }
@@ -72,7 +74,7 @@ impl Reading {
 /// Opens what is there for reading. A server that is away or refuses takes nothing from what cold storage has.
 pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
     let cold = existing(&place.cold)?;
-    match open(&place.hot, &cold).await {
+    match open(place, &cold).await {
         Ok(store) => Ok(Reading { store, away: None }),
         // A URL that cannot be meant is to be mended.
         Err(why @ Failure::Unopened { error: StoreError::Invalid(_), .. }) => Err(why),
@@ -83,11 +85,21 @@ pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
 }
 
 /// Opens both storages.
-async fn open(hot: &Hot, cold: &str) -> Result<Store, Failure> {
-    Store::open(&hot.with_cold(cold)).await.map_err(|error| {
-        let from = if is_of_hot_url(&error) { hot.origin() } else { None };
+async fn open(place: &Place, cold: &str) -> Result<Store, Failure> {
+    let urls = place.hot.with_cold(cold).with_writes(writes(place)?);
+    Store::open(&urls).await.map_err(|error| {
+        let from = if is_of_hot_url(&error) { place.hot.origin() } else { None };
         Failure::Unopened { error, from }
     })
+}
+
+/// In which version heads are written. An empty variable names none.
+fn writes(place: &Place) -> Result<WriteAs, Failure> {
+    let writes = WriteAs::program(PROGRAM)?;
+    match place.write_version.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => Ok(writes.in_version(text.parse()?)?),
+        None => Ok(writes),
+    }
 }
 
 /// Whether hot storage's URL is what is invalid.

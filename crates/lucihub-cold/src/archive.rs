@@ -22,7 +22,7 @@ use crate::types::{Id, Json, Time};
 impl<E: Engine> ColdArchive for Cold<E> {
     async fn mirror(&self, head: &RunHead) -> Result<bool> {
         let (run, states) = (head.id, head::state_count(head));
-        let columns = HeadColumns::of(head)?;
+        let columns = self.head_columns(head)?;
         self.write(move |conn| {
             if mirror(conn, run, states, columns)? {
                 return Ok(true);
@@ -35,14 +35,17 @@ impl<E: Engine> ColdArchive for Cold<E> {
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
-        let rows = Rows::of(run, cells, self.limits().channels).await?;
+        let mut rows = Rows::of(run, cells, self.limits().channels).await?;
+        if let Some(head) = cells.head.as_deref() {
+            rows.head = Some((head::state_count(head), self.head_columns(head)?));
+        }
         self.write(move |conn| rows.write(conn, run)).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         let run = commit.head.id;
         let (new, at) = (commit.digest, Time(commit.at));
-        let columns = HeadColumns::of(&commit.head)?;
+        let columns = self.head_columns(&commit.head)?;
         let positions = head::json("positions", &commit.positions)?;
         self.write(move |conn| {
             hold(conn, run)?;
@@ -154,9 +157,7 @@ impl Rows {
     async fn of(run: RunId, cells: &Checkpoint, most_channels: usize) -> Result<Self> {
         let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
         let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
-        let head = cells.head.as_deref();
-        let head = head.map(|head| Ok::<_, Error>((head::state_count(head), HeadColumns::of(head)?))).transpose()?;
-        Ok(Self { lines, samples, reached: reached(cells), head })
+        Ok(Self { lines, samples, reached: reached(cells), head: None })
     }
 
     /// Puts these in the place of what stands under their keys.

@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lucihub_models_core::{Clock, Invalid, Limits, Result, StoreError, Timestamp};
+use lucihub_models_core::{Clock, Invalid, Limits, Result, RunHead, StoreError, Timestamp, WriteAs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task;
 
 use crate::attachments::Sweeping;
 use crate::conn::Conn;
 use crate::error::Error;
+use crate::head::HeadColumns;
 
 /// A database: where its connections come from.
 pub(crate) trait Engine: Send + Sync + 'static {
@@ -42,13 +43,15 @@ pub(crate) trait Engine: Send + Sync + 'static {
 pub struct Cold<E> {
     engine: Arc<E>,
     limits: Limits,
+    writes: Arc<WriteAs>,
     clock: Arc<dyn Clock>,
     pub(crate) sweeping: Sweeping,
 }
 
 impl<E> Cold<E> {
-    pub(crate) fn new(engine: E, limits: Limits, clock: Arc<dyn Clock>) -> Self {
-        Self { engine: Arc::new(engine), limits, clock, sweeping: Sweeping::default() }
+    pub(crate) fn new(engine: E, limits: Limits, writes: WriteAs, clock: Arc<dyn Clock>) -> Self {
+        let writes = Arc::new(writes);
+        Self { engine: Arc::new(engine), limits, writes, clock, sweeping: Sweeping::default() }
     }
 
     /// What may be written and asked for at once.
@@ -59,6 +62,11 @@ impl<E> Cold<E> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The columns that a head decides, as this program writes them now.
+    pub(crate) fn head_columns(&self, head: &RunHead) -> Result<HeadColumns, Error> {
+        HeadColumns::of(head, &self.writes, self.now())
     }
 
     /// Refuses pages that are empty or too large.
@@ -159,6 +167,7 @@ impl<E> Clone for Cold<E> {
         Self {
             engine: self.engine.clone(),
             limits: self.limits.clone(),
+            writes: self.writes.clone(),
             clock: self.clock.clone(),
             sweeping: self.sweeping.clone(),
         }

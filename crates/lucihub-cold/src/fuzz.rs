@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lucihub_models_core::{
     Bucket, EnvelopeBuilder, FinalValue, Gap, GapCause, HeadDocument, JobType, LogLine, RunHead, SUMMARY_WIDTH, Series,
-    Timestamp,
+    Timestamp, WriteAs,
 };
 use lucihub_testkit::fuzz;
 
@@ -155,7 +155,7 @@ fn head_of_a_run() {
         let (document, all) = (column(0), column(1));
         let read = within(1_024 * input.len() + 65_536, || row(&document, &all).read(|| "row".to_owned()));
         let Ok(head) = read else { return };
-        if HeadColumns::of(&head).is_err() {
+        if HeadColumns::of(&head, &WriteAs::default(), Timestamp::EPOCH).is_err() {
             return;
         }
         let bare = |mut head: RunHead| {

@@ -8,7 +8,9 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use lucihub_models_core::{Digest, HeadDocument, Invalid, JsonText, ModelError, RunHead, StateChange};
+use lucihub_models_core::{
+    Digest, HeadDocument, Invalid, JsonText, ModelError, RunHead, StateChange, Timestamp, Version, WriteAs,
+};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
@@ -32,6 +34,9 @@ pub(crate) struct HeadColumns {
     states: Json,
     head: Json,
     output: Option<Json>,
+    model_version: Free,
+    written_by: Option<Free>,
+    written_at: Option<Time>,
 }
 
 /// The parts of a head in the columns of a row.
@@ -44,7 +49,7 @@ pub(crate) struct StoredHead {
 }
 
 impl HeadColumns {
-    pub(crate) fn of(head: &RunHead) -> Result<Self, Error> {
+    pub(crate) fn of(head: &RunHead, writes: &WriteAs, now: Timestamp) -> Result<Self, Error> {
         Ok(Self {
             created_at: Time(head.created_at),
             job_type: head.job_type.as_str().into(),
@@ -56,8 +61,11 @@ impl HeadColumns {
             channels: i64::try_from(head.channels.len()).unwrap_or(i64::MAX),
             error: head.error.as_deref().map(Free::from),
             states: json("states", &head.states)?,
-            head: document(head)?,
+            head: document(head, writes.version())?,
             output: head.output.as_ref().map(text),
+            model_version: writes.version().as_str().into(),
+            written_by: Some(writes.name().into()),
+            written_at: Some(Time(now)),
         })
     }
 }
@@ -131,8 +139,8 @@ pub(crate) fn created_digest(head: &RunHead) -> Result<Digest, Error> {
 
 /// The document of a head, which reads back: an unknown field that is nested
 /// almost too deep would otherwise make its run unreadable for ever.
-fn document(head: &RunHead) -> Result<Json, Error> {
-    let text = HeadDocument::write(&without_columns(head))?;
+fn document(head: &RunHead, version: Version) -> Result<Json, Error> {
+    let (text, _) = HeadDocument::downgrade(&without_columns(head), version)?;
     let unreadable = |e: ModelError| Invalid::new("run head", format!("it does not read back: {e}"));
     HeadDocument::read(&text).map_err(unreadable)?;
     Ok(Json(text))

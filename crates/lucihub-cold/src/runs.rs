@@ -11,7 +11,7 @@ use lucihub_models_core::{
 use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
-use crate::head::{self, HeadColumns, StoredHead};
+use crate::head::{self, StoredHead};
 use crate::schema::runs;
 use crate::search::{self, Search, tags, tags::Tag};
 use crate::types::{Free, Id, Json, Time};
@@ -135,7 +135,7 @@ impl<E: Engine> Cold<E> {
         head.check_new(self.limits())?;
         let run = head.id;
         let created = head::created_digest(head)?;
-        let columns = HeadColumns::of(head)?;
+        let columns = self.head_columns(head)?;
         let labels = head::labels(&head.labels)?;
         let positions = head::json("positions", &Positions::default())?;
         let input = head.input.as_ref().map(head::text);

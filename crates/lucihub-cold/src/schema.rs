@@ -25,6 +25,9 @@ diesel::table! {
         head -> DbJson,
         input -> Nullable<DbJson>,
         output -> Nullable<DbJson>,
+        model_version -> DbText,
+        written_by -> Nullable<DbText>,
+        written_at -> Nullable<DbTime>,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct DbUuid;
 #[cfg_attr(feature = "postgres", diesel(postgres_type(oid = 1184, array_oid = 1185)))]
 pub struct DbTime;
 
+impl diesel::sql_types::SqlOrd for DbTime {}
+
 /// A JSON document as text; the database never changes a byte of it.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[cfg_attr(feature = "sqlite", diesel(sqlite_type(name = "Text")))]

@@ -1,10 +1,10 @@
 //! How the database is.
 
 use async_trait::async_trait;
-use diesel::dsl::sql;
+use diesel::dsl::{count_star, max, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use lucihub_models_core::cold::{ColdHealth, ColdWatch};
+use lucihub_models_core::cold::{ColdHealth, ColdWatch, ModelUse};
 use lucihub_models_core::{Result, RunState, Timestamp};
 
 use crate::at_most::AtMostDsl;
@@ -20,6 +20,30 @@ impl<E: Engine> ColdWatch for Cold<E> {
     async fn health(&self) -> Result<ColdHealth> {
         self.read(health).await
     }
+
+    async fn models(&self) -> Result<Vec<ModelUse>> {
+        self.look(models).await
+    }
+}
+
+fn models(conn: &mut Conn<'_>) -> Result<Vec<ModelUse>, Error> {
+    let rows: Vec<(Free, Option<Free>, i64, Option<Time>)> = on_conn!(conn, c => {
+        runs::table
+            .group_by((runs::model_version, runs::written_by))
+            .select((runs::model_version, runs::written_by, count_star(), max(runs::written_at)))
+            .order((runs::model_version.asc(), runs::written_by.asc()))
+            .load(c)
+    })?;
+    let uses = rows.into_iter().map(|(Free(version), by, runs, last)| ModelUse {
+        version,
+        written_by: by.map(|Free(name)| name),
+        runs: u64::try_from(runs).unwrap_or(0),
+        last: last.map(|Time(at)| at),
+    });
+    let mut uses: Vec<ModelUse> = uses.collect();
+    // Databases do not agree on where NULL goes.
+    uses.sort_by(|a, b| (&a.version, &a.written_by).cmp(&(&b.version, &b.written_by)));
+    Ok(uses)
 }
 
 pub(crate) fn health(conn: &mut Conn<'_>) -> Result<ColdHealth, Error> {

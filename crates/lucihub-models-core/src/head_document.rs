@@ -20,6 +20,12 @@ impl HeadDocument {
     /// The versions of heads, oldest first. Version 1 had none.
     pub const VERSIONS: &'static [Version] = &[Version::V2];
 
+    /// The newest of them.
+    #[must_use]
+    pub const fn newest() -> Version {
+        Version::V2
+    }
+
     /// The JSON Schema (2020-12) of the documents of one version; `None` where heads have not changed in it.
     #[must_use]
     pub fn schema(version: Version) -> Option<String> {

@@ -32,6 +32,7 @@ mod transition;
 pub mod v1;
 pub mod v2;
 mod version;
+mod write_as;
 
 pub use any::{AnyDevice, AnyRun};
 pub use attachment::{Attachment, AttachmentInfo, AttachmentName, ByteStream, NewAttachment, Subject, whole};
@@ -60,3 +61,4 @@ pub use summary::RunSummary;
 pub use timestamp::{Clock, SystemClock, Timestamp};
 pub use transition::Step;
 pub use version::Version;
+pub use write_as::WriteAs;

@@ -5,6 +5,7 @@ mod attachments;
 mod devices;
 pub mod follow;
 pub mod maintain;
+mod models;
 mod no_cold;
 mod no_hot;
 pub mod observe;
@@ -17,6 +18,7 @@ mod wait;
 
 pub use archive::{Keeper, KeeperOptions};
 pub use follow::{Event, Follower, Select};
+pub use models::ModelsInUse;
 pub use observe::StoreHealth;
 pub use open::Urls;
 pub use read::{Located, RunStatus, Snapshot, Source};

@@ -5,8 +5,8 @@ use std::ops::Range;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota, RunUpdate,
-    SeenFields, StoredBytes, Usage,
+    ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun, Quota,
+    RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
@@ -163,6 +163,10 @@ impl ColdAttachments for NoCold {
 #[async_trait]
 impl ColdWatch for NoCold {
     async fn health(&self) -> Result<ColdHealth> {
+        none()
+    }
+
+    async fn models(&self) -> Result<Vec<ModelUse>> {
         none()
     }
 }

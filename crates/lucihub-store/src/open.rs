@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lucihub_models_core::cold::ColdStore;
 use lucihub_models_core::hot::HotStore;
-use lucihub_models_core::{Clock, Invalid, Limits, Result, SystemClock};
+use lucihub_models_core::{Clock, Invalid, Limits, Result, SystemClock, WriteAs};
 
 use crate::no_cold::{self, NoCold};
 use crate::no_hot::{self, NoHot};
@@ -34,13 +34,22 @@ pub struct Urls {
     pub key_prefix: Option<String>,
     /// Certificates of the authorities that Redis over TLS is to be trusted by, in PEM; default: the system's.
     pub redis_ca_file: Option<PathBuf>,
+    /// In which version heads are written, and under which program's name.
+    pub writes: WriteAs,
 }
 
 impl Urls {
     /// Hot storage here, cold storage there.
     #[must_use]
     pub fn new(hot: impl Into<String>, cold: impl Into<String>) -> Self {
-        Self { hot: hot.into(), cold: cold.into(), limits: Limits::default(), key_prefix: None, redis_ca_file: None }
+        Self {
+            hot: hot.into(),
+            cold: cold.into(),
+            limits: Limits::default(),
+            key_prefix: None,
+            redis_ca_file: None,
+            writes: WriteAs::default(),
+        }
     }
 
     /// Hot storage alone: what a worker needs that is told what to record, and a scanner. What would need cold storage
@@ -85,6 +94,21 @@ impl Urls {
     #[must_use]
     pub fn with_key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Sets in which version heads are written, and under which program's name: what `lucihub models status` shows.
+    ///
+    /// ```
+    /// use lucihub_models_core::{Version, WriteAs};
+    /// use lucihub_store::Urls;
+    /// let writes = WriteAs::program("api-server")?.in_version(Version::V2)?;
+    /// let urls = Urls::new("memory:", "sqlite:lab.db").with_writes(writes);
+    /// # Ok::<(), lucihub_models_core::Invalid>(())
+    /// ```
+    #[must_use]
+    pub fn with_writes(mut self, writes: WriteAs) -> Self {
+        self.writes = writes;
         self
     }
 
@@ -153,6 +177,7 @@ async fn open_hot(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn HotStor
     if urls.hot.starts_with("redis") {
         use lucihub_hot::redis::{RedisHot, RedisOptions};
         let mut options = RedisOptions::new(&*urls.hot).with_limits(urls.limits.clone());
+        options.writes.clone_from(&urls.writes);
         if let Some(prefix) = &urls.key_prefix {
             options = options.with_prefix(prefix);
         }
@@ -175,13 +200,14 @@ async fn open_cold(urls: &Urls, clock: &Arc<dyn Clock>) -> Result<Arc<dyn ColdSt
     #[cfg(feature = "sqlite")]
     if let Some(path) = urls.cold.strip_prefix("sqlite:") {
         use lucihub_cold::sqlite::{SqliteCold, SqliteOptions};
-        let options = SqliteOptions::file(path).with_limits(urls.limits.clone());
+        let options = SqliteOptions::file(path).with_limits(urls.limits.clone()).with_writes(urls.writes.clone());
         return Ok(Arc::new(SqliteCold::open(options, clock.clone()).await?));
     }
     #[cfg(feature = "postgres")]
     if lucihub_cold::postgres::is_postgres(&urls.cold) {
         use lucihub_cold::{PostgresCold, PostgresOptions};
-        let options = PostgresOptions::url(&urls.cold)?.with_limits(urls.limits.clone());
+        let options =
+            PostgresOptions::url(&urls.cold)?.with_limits(urls.limits.clone()).with_writes(urls.writes.clone());
         return Ok(Arc::new(PostgresCold::open(options, clock.clone()).await?));
     }
     let forms = [

@@ -53,11 +53,11 @@ impl Cold<Postgres> {
     /// schema that this version must not use, with what to do; `Invalid` for a file of certificates that cannot be read; `Unavailable` if
     /// the server does not answer.
     pub async fn open(options: PostgresOptions, clock: Arc<dyn Clock>) -> Result<Self> {
-        let limits = options.limits.clone();
+        let (limits, writes) = (options.limits.clone(), options.writes.clone());
         let engine = blocking(move || {
             Migrator::from(&options).prepare(options.migrate)?;
             Postgres::new(&options)
         });
-        Ok(Self::new(engine.await?, limits, clock))
+        Ok(Self::new(engine.await?, limits, writes, clock))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lucihub_models_core::{Invalid, Limits};
+use lucihub_models_core::{Invalid, Limits, WriteAs};
 
 use super::url::Place;
 
@@ -25,6 +25,8 @@ pub struct PostgresOptions {
     pub connections: u32,
     /// How large things may be.
     pub limits: Limits,
+    /// In which version heads are written, and under which name.
+    pub writes: WriteAs,
     /// How long to wait for a connection while all of them are busy, and for the server to take a new one.
     pub wait: Duration,
     /// How long one statement may take.
@@ -60,6 +62,7 @@ impl PostgresOptions {
             place: Place::parse(url)?,
             connections: 10,
             limits: Limits::default(),
+            writes: WriteAs::default(),
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(10),
@@ -73,6 +76,13 @@ impl PostgresOptions {
     #[must_use]
     pub const fn with_connections(mut self, connections: u32) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// Sets in which version heads are written, and under which name.
+    #[must_use]
+    pub fn with_writes(mut self, writes: WriteAs) -> Self {
+        self.writes = writes;
         self
     }
 

@@ -50,11 +50,11 @@ impl Cold<Sqlite> {
     /// version must not use, with what to do; `Unavailable` if it cannot be opened or is
     /// locked for longer than the busy timeout.
     pub async fn open(options: SqliteOptions, clock: Arc<dyn Clock>) -> Result<Self> {
-        let limits = options.limits.clone();
+        let (limits, writes) = (options.limits.clone(), options.writes.clone());
         let engine = blocking(move || {
             Migrator::from(&options).prepare(options.migrate)?;
             Ok(Sqlite::new(&options)?)
         });
-        Ok(Self::new(engine.await?, limits, clock))
+        Ok(Self::new(engine.await?, limits, writes, clock))
     }
 }

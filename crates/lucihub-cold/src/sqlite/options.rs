@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lucihub_models_core::{Invalid, Limits};
+use lucihub_models_core::{Invalid, Limits, WriteAs};
 
 /// Which file to open, and how.
 ///
@@ -22,6 +22,8 @@ pub struct SqliteOptions {
     pub readers: u32,
     /// How large things may be.
     pub limits: Limits,
+    /// In which version heads are written, and under which name.
+    pub writes: WriteAs,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
     /// How long to wait for a connection while this process uses all of them.
@@ -38,6 +40,7 @@ impl SqliteOptions {
             path: path.into(),
             readers: 8,
             limits: Limits::default(),
+            writes: WriteAs::default(),
             busy_timeout: Duration::from_secs(5),
             wait: Duration::from_secs(60),
             migrate: false,
@@ -60,6 +63,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn with_readers(mut self, readers: u32) -> Self {
         self.readers = readers;
+        self
+    }
+
+    /// Sets in which version heads are written, and under which name.
+    #[must_use]
+    pub fn with_writes(mut self, writes: WriteAs) -> Self {
+        self.writes = writes;
         self
     }
 

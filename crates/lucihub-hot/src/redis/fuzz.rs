@@ -266,7 +266,7 @@ fn head() {
     head.labels.insert("a\"b".to_owned(), "\u{2028}\0".to_owned());
     head.input = Some("{\"k\" : [ 1.50, -0.0 ]}".parse().unwrap());
     let mut args = Vec::new();
-    head_args(&head, &mut args).unwrap();
+    head_args(&head, HeadDocument::newest(), &mut args).unwrap();
     let stored = |args: Vec<Value>| {
         let mut args = args.into_iter();
         let mut part = || {
@@ -278,11 +278,13 @@ fn head() {
     let valid: Vec<u8> = stored(args).iter().flat_map(bytes).collect();
     fuzz::target("", &[valid], 6_000, |input| {
         let mut reply = reply(&mut &*input);
-        let Ok((head, _)) = within(1024 * input.len() + 65_536, || read_head(&mut reply)) else { return };
+        let Ok((head, _)) = within(1024 * input.len() + 65_536, || read_head(&mut reply, HeadDocument::VERSION)) else {
+            return;
+        };
         let written = HeadDocument::write(&head).unwrap();
         let mut args = Vec::new();
-        head_args(&head, &mut args).unwrap();
-        let (again, _) = read_head(&mut Reply::new("test", stored(args))).unwrap();
+        head_args(&head, HeadDocument::newest(), &mut args).unwrap();
+        let (again, _) = read_head(&mut Reply::new("test", stored(args)), HeadDocument::VERSION).unwrap();
         assert_eq!(HeadDocument::write(&again).unwrap(), written);
     });
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use fred::types::Value;
-use lucihub_models_core::{BatchBody, HeadDocument, HeadPatch, ModelError, Plan, Result, RunHead, StoreError};
-use serde::Serialize;
+use lucihub_models_core::{BatchBody, HeadDocument, HeadPatch, ModelError, Plan, Result, RunHead, StoreError, Version};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::reply::{Reply, count};
@@ -29,10 +29,14 @@ pub(super) fn text_json(text: &str) -> Result<String> {
     json(&text)
 }
 
-/// A whole head as arguments: a counted list of fields, then four counted lists.
-pub(super) fn head_args(head: &RunHead, args: &mut Vec<Value>) -> Result<()> {
-    let document = json(head)?;
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&document).map_err(|e| not_json(&e))?;
+/// A whole head in one version as arguments: a counted list of fields, then four counted lists.
+pub(super) fn head_args(head: &RunHead, version: Version, args: &mut Vec<Value>) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Tagged {
+        head: BTreeMap<String, Box<RawValue>>,
+    }
+    let (document, _) = HeadDocument::downgrade(head, version)?;
+    let Tagged { head: mut fields } = serde_json::from_str(&document).map_err(|e| not_json(&e))?;
     let mut lists = Vec::new();
     for name in LISTS {
         let list = fields.remove(name);
@@ -88,10 +92,10 @@ pub(super) fn changes_head(body: &BatchBody, plan: &Plan) -> bool {
         && body.patch == HeadPatch::default())
 }
 
-/// The head that fields and lists make up, and the bytes of its document.
-pub(super) fn read_head(reply: &mut Reply) -> Result<(RunHead, usize)> {
+/// The head that fields and lists of one version make up, and the bytes of its document.
+pub(super) fn read_head(reply: &mut Reply, version: &str) -> Result<(RunHead, usize)> {
     let fields: HashMap<String, String> = reply.fields()?;
-    let mut document = format!("{{\"version\":\"{}\",\"head\":{{", HeadDocument::VERSION);
+    let mut document = format!("{{\"version\":{},\"head\":{{", text_json(version)?);
     for (name, value) in &fields {
         let _ = write!(document, "{}:{value},", text_json(name)?);
     }
@@ -125,7 +129,7 @@ mod tests {
 
     fn read(fields: Vec<Value>, lists: Vec<Vec<Value>>) -> RunHead {
         let parts = std::iter::once(fields).chain(lists).map(Value::Array).collect();
-        read_head(&mut Reply::new("test", parts)).unwrap().0
+        read_head(&mut Reply::new("test", parts), HeadDocument::VERSION).unwrap().0
     }
 
     #[test]
@@ -135,7 +139,7 @@ mod tests {
         head.input = Some(JsonText::from_stored("{\"k\" : [ 1.50, -0.0 ]}"));
         head.labels.insert("a\"b".to_owned(), "\u{2028}\0".to_owned());
         let mut args = Vec::new();
-        head_args(&head, &mut args).unwrap();
+        head_args(&head, Version::V2, &mut args).unwrap();
         let (fields, lists) = stored(args);
         assert_eq!(read(fields.clone(), lists.clone()), head);
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lucihub_models_core::{Invalid, Limits};
+use lucihub_models_core::{Invalid, Limits, WriteAs};
 
 /// How the adapter reaches its server, and behaves. Its `Debug` shows no password.
 ///
@@ -22,6 +22,8 @@ pub struct RedisOptions {
     pub prefix: String,
     /// What requests are checked against.
     pub limits: Limits,
+    /// In which version heads are written.
+    pub writes: WriteAs,
     /// How long a call may take, with all its steps and retries; a long read may take that for each of its parts, 4 MiB
     /// at most. At least 10 ms, default 3 s.
     pub timeout: Duration,
@@ -41,6 +43,7 @@ impl RedisOptions {
             url: url.into(),
             prefix: "lh".to_owned(),
             limits: Limits::default(),
+            writes: WriteAs::default(),
             timeout: Duration::from_secs(3),
             connect_timeout: Duration::from_secs(10),
             ca_file: None,
@@ -72,6 +75,13 @@ impl RedisOptions {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets in which version heads are written.
+    #[must_use]
+    pub fn with_writes(mut self, writes: WriteAs) -> Self {
+        self.writes = writes;
         self
     }
 
@@ -119,11 +129,12 @@ impl RedisOptions {
 
 impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url: _, prefix, limits, timeout, connect_timeout, ca_file, allow_eviction } = self;
+        let Self { url: _, prefix, limits, writes, timeout, connect_timeout, ca_file, allow_eviction } = self;
         f.debug_struct("RedisOptions")
             .field("server", &self.server())
             .field("prefix", prefix)
             .field("limits", limits)
+            .field("writes", writes)
             .field("timeout", timeout)
             .field("connect_timeout", connect_timeout)
             .field("ca_file", ca_file)

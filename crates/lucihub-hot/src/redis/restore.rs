@@ -2,7 +2,7 @@
 
 use fred::types::Value;
 use lucihub_models_core::hot::{Restore, Restored, Seal};
-use lucihub_models_core::{Gap, GapCause, Piece, Positions, Result};
+use lucihub_models_core::{Gap, GapCause, Piece, Positions, Result, Version};
 
 use super::RedisHot;
 use super::block::{Entry, pack_lost_lines, pack_samples};
@@ -27,7 +27,7 @@ impl RedisHot {
         let mut keys = self.keys.run(run).fixed(restore.next.samples.len() + 1);
         if refused.is_none() {
             let fixed = keys.len();
-            let at = put_restored(restore, &incarnation, &mut args)?;
+            let at = put_restored(restore, &incarnation, self.options.writes.version(), &mut args)?;
             let run_keys = self.keys.run(run);
             let entries = args.len();
             args.push(Value::Null);
@@ -73,7 +73,7 @@ struct Lost {
 }
 
 /// Fields, positions and head of the run as arguments.
-fn put_restored(restore: &Restore, incarnation: &str, args: &mut Vec<Value>) -> Result<Lost> {
+fn put_restored(restore: &Restore, incarnation: &str, version: Version, args: &mut Vec<Value>) -> Result<Lost> {
     let mut head = restore.head.clone();
     head.worker = Some(restore.worker.clone());
     let (confirmed, next) = restore.bounds();
@@ -82,6 +82,7 @@ fn put_restored(restore: &Restore, incarnation: &str, args: &mut Vec<Value>) -> 
     let fields = [
         ("head_rev", "0"),
         ("confirmed_rev", "0"),
+        ("version", version.as_str()),
         ("state", head.state().as_str()),
         ("mark", &*mark),
         ("worker", &*restore.worker),
@@ -90,6 +91,6 @@ fn put_restored(restore: &Restore, incarnation: &str, args: &mut Vec<Value>) -> 
     put_run(&fields, &next, args);
     position_args(&Positions { states: 0, phases: 0, ..confirmed.clone() }, args);
     position_args(&confirmed, args);
-    head_args(&head, args)?;
+    head_args(&head, version, args)?;
     Ok(Lost { confirmed, next })
 }

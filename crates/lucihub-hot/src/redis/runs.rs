@@ -8,7 +8,8 @@ use lucihub_models_core::hot::{
     Cancelled, HotRun, HotRuns, Opened, Removed, Renewed, Seal, SmallAttachment, TakeOver, Taken, TookOver,
 };
 use lucihub_models_core::{
-    IdSource, Invalid, Positions, Result, RunHead, RunId, RunState, StateChange, StoreError, SystemIds, WriterMark,
+    HeadDocument, IdSource, Invalid, ModelError, Positions, Result, RunHead, RunId, RunState, StateChange, StoreError,
+    SystemIds, WriterMark,
 };
 use tokio::time::Instant;
 
@@ -18,6 +19,11 @@ use super::head::{head_args, text_json};
 use super::link::Lane;
 use super::reply::{count, position_args, put_positions};
 use super::snapshot::mark_text;
+
+/// The versions of heads that this program can go on with, a space before and after each.
+fn known_versions() -> String {
+    HeadDocument::VERSIONS.iter().fold(" ".to_owned(), |known, version| known + version.as_str() + " ")
+}
 
 /// A span as scripts take it. No lease and no tombstone lasts longer than ten thousand years.
 pub(super) fn micros(span: Duration) -> Value {
@@ -48,6 +54,7 @@ impl HotRuns for RedisHot {
             text_json(&request.worker)?.into(),
             micros(request.lease),
             known.into(),
+            known_versions().into(),
         ]);
         let keys = self.keys.run(run).fixed(0);
         let mut reply = self.link.call(Lane::Write, &self.link.scripts.take_over, keys, args).await?;
@@ -69,6 +76,10 @@ impl HotRuns for RedisHot {
             "sealed" => TookOver::Sealed(reply.seal()?),
             "deleted" => TookOver::Sealed(Seal::Deleted),
             "absent" => TookOver::NoRun,
+            "newer" => {
+                let newest = HeadDocument::newest().to_string();
+                return Err(ModelError::NewerVersion { found: reply.text()?, newest }.into());
+            }
             other => return Err(reply.bad(format!("{other:?}"))),
         })
     }
@@ -180,10 +191,16 @@ impl RedisHot {
         args.push(incarnation().into());
         if checked.is_ok() {
             let next = Positions { states: head.states.len() as u64, ..Positions::default() };
-            put_run(&[("head_rev", "0"), ("confirmed_rev", "0"), ("state", head.state().as_str())], &next, &mut args);
+            let version = self.options.writes.version().as_str();
+            let state = head.state().as_str();
+            put_run(
+                &[("head_rev", "0"), ("confirmed_rev", "0"), ("version", version), ("state", state)],
+                &next,
+                &mut args,
+            );
             position_args(&Positions::default(), &mut args);
             position_args(&Positions::default(), &mut args);
-            head_args(head, &mut args)?;
+            head_args(head, self.options.writes.version(), &mut args)?;
             args.extend([count(0), "".into()]);
             attachment_args(head.id, attachments, &mut args);
         }

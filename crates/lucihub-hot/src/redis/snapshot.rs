@@ -25,11 +25,16 @@ fn read_mark(reply: &Reply, text: &str) -> Result<WriterMark> {
     parts.ok_or_else(|| reply.bad(format!("{text:?} is no mark of a writer")))
 }
 
+/// The version of heads beside which none stands.
+const FIRST: &str = "v2";
+
 /// What stands in the hash of a run.
 pub(super) struct Fields {
     incarnation: String,
     head_rev: String,
     confirmed_rev: String,
+    /// The version of its head.
+    version: String,
     lease: Option<Lease>,
     tip: String,
     last_seq: u64,
@@ -64,6 +69,7 @@ impl Fields {
             head_rev: text("head_rev")?,
             confirmed_rev: text("confirmed_rev")?,
             changed_at: reply.as_time(&text("changed_at")?)?,
+            version: f.remove("version").unwrap_or_else(|| FIRST.to_owned()),
             lease,
             tip,
             last_seq,
@@ -85,12 +91,24 @@ impl RedisHot {
         plan: bool,
     ) -> Result<HotRun> {
         let now = reply.time()?;
-        let Fields { incarnation, head_rev, confirmed_rev, lease, tip, last_seq, cancel, seal, changed_at, next } =
-            Fields::read(&mut reply)?;
+        let fields = Fields::read(&mut reply)?;
+        let Fields {
+            incarnation,
+            head_rev,
+            confirmed_rev,
+            version,
+            lease,
+            tip,
+            last_seq,
+            cancel,
+            seal,
+            changed_at,
+            next,
+        } = fields;
         let (base, confirmed) = (reply.positions()?, reply.positions()?);
         let (head, bytes) = match reply.optional_nested()? {
             Some(mut parts) => {
-                let (head, bytes) = read_head(&mut parts)?;
+                let (head, bytes) = read_head(&mut parts, &version)?;
                 (Arc::new(head), Some(bytes))
             }
             None => (cached.ok_or_else(|| reply.bad("the head is missing"))?, None),

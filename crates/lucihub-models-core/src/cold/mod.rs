@@ -20,7 +20,7 @@ pub use logs::ColdLogs;
 pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
 pub use samples::ColdSamples;
 pub use usage::{ColdUsage, Quota, Usage};
-pub use watch::{ColdHealth, ColdWatch};
+pub use watch::{ColdHealth, ColdWatch, ModelUse};
 
 /// Cold storage, whole.
 pub trait ColdStore:

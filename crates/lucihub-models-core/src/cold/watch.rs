@@ -23,9 +23,26 @@ impl ColdHealth {
     pub const MOST: usize = 1_000;
 }
 
-/// How cold storage is.
+/// Runs whose heads were last written in one version by one program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelUse {
+    /// The tag of the version; perhaps one that this library does not know.
+    pub version: String,
+    /// The program, as [`WriteAs::name`](crate::WriteAs::name) says it; `None` where it did not say.
+    pub written_by: Option<String>,
+    /// How many runs.
+    pub runs: u64,
+    /// When the last one of them was written.
+    pub last: Option<Timestamp>,
+}
+
+/// How cold storage is, and who writes it.
 #[async_trait]
 pub trait ColdWatch: Send + Sync {
     /// How the store is. It reads rows, so whoever gets an answer would have got one to any other read.
     async fn health(&self) -> Result<ColdHealth>;
+
+    /// In which versions heads are, by which programs they were last written, and when; by version, then program. It
+    /// looks at every run, so it is for people: a second or more for millions of runs.
+    async fn models(&self) -> Result<Vec<ModelUse>>;
 }

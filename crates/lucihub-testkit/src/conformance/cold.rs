@@ -128,7 +128,7 @@ macro_rules! cold_conformance {
                     operator_fields_are_checked_first, devices_are_paged_by_name, delete_device_is_complete,
                     hostile_fields_of_a_device_survive,
                 }
-                watch { health_tells_what_waits }
+                watch { health_tells_what_waits, versions_in_use_are_counted }
                 attachments {
                     attachments_come_back_whole, the_same_attachment_again_changes_nothing,
                     attachment_names_are_literal, attachments_are_checked_first, a_subject_has_so_many_attachments,

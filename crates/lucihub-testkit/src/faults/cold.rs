@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, OperatorFields, PendingRun, Quota,
-    RunUpdate, SeenFields, StoredBytes, Usage,
+    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
+    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
@@ -177,5 +177,9 @@ impl<S: ColdStore + ?Sized> ColdAttachments for FaultyCold<S> {
 impl<S: ColdStore + ?Sized> ColdWatch for FaultyCold<S> {
     async fn health(&self) -> Result<ColdHealth> {
         self.plan.read("cold.health", self.inner.health()).await
+    }
+
+    async fn models(&self) -> Result<Vec<ModelUse>> {
+        self.plan.read("cold.models", self.inner.models()).await
     }
 }

@@ -1,10 +1,14 @@
 -- Makes a worker the writer. ARGV: writer id, worker, the worker as JSON, lease in microseconds, the head that the
--- caller has.
-local writer, worker, worker_json, lease, known = take(), take(), take(), take(), take()
+-- caller has, and the versions of heads that it can go on with.
+local writer, worker, worker_json, lease, known, versions = take(), take(), take(), take(), take(), take()
 local at = now()
 local f = redis.call('HMGET', RUN, 'incarnation', 'leaves', 'mark', 'worker', 'lease_until', 'seal', 'ended_in_queue')
 if not is_there(f[1], f[2], at) then
   return absent(at)
+end
+local version = redis.call('HGET', RUN, 'version') or 'v2'
+if not string.find(versions, ' ' .. version .. ' ', 1, true) then
+  return {NONCE, 'newer', version}
 end
 if f[7] then
   return {NONCE, 'cancelled'}

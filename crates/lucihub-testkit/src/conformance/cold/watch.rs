@@ -1,5 +1,6 @@
 //! How the store says it is.
 
+use lucihub_models_core::WriteAs;
 use lucihub_models_core::cold::ColdHealth;
 
 use super::Store;
@@ -32,4 +33,21 @@ pub async fn health_tells_what_waits(store: Store) {
     assert!(store.delete(head(4).id).await.unwrap());
     let now = store.health().await.unwrap();
     assert_eq!((now.pending, now.oldest_ended), (2, None));
+}
+
+/// The store knows in which version heads are, and which program wrote them last.
+pub async fn versions_in_use_are_counted(store: Store) {
+    assert_eq!(store.models().await.unwrap(), []);
+    for n in 1..=3 {
+        create(&*store, &head(n)).await;
+    }
+    let [before] = &store.models().await.unwrap()[..] else { panic!("one program wrote one version") };
+    let writes = WriteAs::default();
+    assert_eq!((&*before.version, before.written_by.as_deref()), (writes.version().as_str(), Some(writes.name())));
+    assert_eq!(before.runs, 3);
+    assert!(store.mirror(&after_states(&head(1), 2)).await.unwrap());
+    assert!(store.delete(head(2).id).await.unwrap());
+    let [after] = &store.models().await.unwrap()[..] else { panic!("it is one still") };
+    assert_eq!(after.runs, 2);
+    assert!(after.last.is_some() && after.last >= before.last, "{before:?} {after:?}");
 }

@@ -1,8 +1,8 @@
 //! How the store is.
 
 use async_trait::async_trait;
-use lucihub_models_core::Result;
-use lucihub_models_core::cold::{ColdHealth, ColdWatch};
+use lucihub_models_core::cold::{ColdHealth, ColdWatch, ModelUse};
+use lucihub_models_core::{Result, WriteAs};
 
 use super::{ReferenceCold, Row};
 
@@ -19,5 +19,17 @@ impl ColdWatch for ReferenceCold {
             pending: pending.len() as u64,
             oldest_ended: ended.filter_map(|row| row.head.states.last()).map(|end| end.at).min(),
         })
+    }
+    async fn models(&self) -> Result<Vec<ModelUse>> {
+        let tables = self.tables();
+        let writes = WriteAs::default();
+        let last = tables.runs.values().map(|row| row.mirrored_at).max();
+        let known = last.map(|last| ModelUse {
+            version: writes.version().to_string(),
+            written_by: Some(writes.name().to_owned()),
+            runs: tables.runs.len() as u64,
+            last: Some(last),
+        });
+        Ok(known.into_iter().collect())
     }
 }

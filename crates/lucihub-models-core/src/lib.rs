@@ -23,6 +23,7 @@ mod open_text;
 mod page;
 mod plan;
 mod position;
+mod store_event;
 mod summary;
 mod timestamp;
 mod transition;
@@ -39,7 +40,7 @@ pub use envelope::{Bucket, Envelope, EnvelopeBuilder, SUMMARY_WIDTH};
 pub use error::{Invalid, ModelError, Result, StoreError};
 pub use extra::Extra;
 pub use filter::RunFilter;
-pub use id::{DeviceId, IdSource, RunId, SystemIds, WriterId};
+pub use id::{DeviceId, EventId, IdSource, RunId, SystemIds, WriterId};
 pub use json::JsonText;
 pub use latest::{
     Channel, Device, DeviceType, FinalValue, Gap, GapCause, Grid, InputType, JobType, LogLine, Overload, Phase,
@@ -50,6 +51,7 @@ pub use model::{DeviceModel, RunModel};
 pub use page::{Order, PageCursor, PageRequest, RunPage};
 pub use plan::{Piece, Plan, Reject};
 pub use position::{Cursor, Positions};
+pub use store_event::{StoreEvent, StoreEventKind};
 pub use summary::RunSummary;
 pub use timestamp::{Clock, SystemClock, Timestamp};
 pub use transition::Step;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
-    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
+    PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, StoreEvent,
+    Subject,
 };
 
 use super::client::{Client, Kind, Side};
@@ -209,6 +210,17 @@ impl ColdAttachments for SimCold {
 
     async fn delete_attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<bool> {
         self.write("cold.delete_attachment", None, self.store().delete_attachment(subject, name)).await
+    }
+}
+
+#[async_trait]
+impl ColdEvents for SimCold {
+    async fn add_events(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.write("cold.add_events", Some(run), self.store().add_events(run, events)).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Vec<StoreEvent>> {
+        self.read("cold.events", Some(run), self.store().events(run)).await
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
-    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
-    Wakes,
+    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch,
+    LineSlice, Opened, Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment,
+    TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{
-    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark,
+    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, StoreEvent, WriterMark,
 };
 
 use super::client::{Client, Kind, Side};
@@ -242,6 +242,17 @@ impl HotAttachments for SimHot {
 
     async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
         self.write("hot.delete_attachment", Some(run), self.store().delete_attachment(run, name)).await
+    }
+}
+
+#[async_trait]
+impl HotEvents for SimHot {
+    async fn note(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.write("hot.note", Some(run), self.store().note(run, events)).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Option<Vec<StoreEvent>>> {
+        self.read("hot.events", Some(run), self.store().events(run)).await
     }
 }
 

@@ -8,11 +8,12 @@ use async_trait::async_trait;
 use lucihub_hot::embedded::EmbeddedHot;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened, Outcome,
-    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened,
+    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
+    Wakes,
 };
 use lucihub_models_core::{
-    AttachmentName, Batch, BatchBody, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark,
+    AttachmentName, Batch, BatchBody, DeviceId, Positions, Result, RunHead, RunId, Series, StoreEvent, WriterMark,
 };
 
 /// A defect.
@@ -181,6 +182,17 @@ impl HotAttachments for Broken {
 
     async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
         self.inner.delete_attachment(run, name).await
+    }
+}
+
+#[async_trait]
+impl HotEvents for Broken {
+    async fn note(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.inner.note(run, events).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Option<Vec<StoreEvent>>> {
+        self.inner.events(run).await
     }
 }
 

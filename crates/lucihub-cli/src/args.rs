@@ -162,7 +162,7 @@ pub(crate) enum RunsVerb {
     /// Show one run.
     Show(ShowArgs),
     /// Say in one sentence how one run came to be as it is.
-    Why(ShowArgs),
+    Why(WhyArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
@@ -291,7 +291,23 @@ pub(crate) struct LogsArgs {
     pub(crate) json: bool,
 }
 
-/// `lucihub runs show`, `lucihub runs why`
+/// `lucihub runs why`
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The run.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunId,
+    /// Print the events that are kept of it too: the last 200.
+    #[arg(long)]
+    pub(crate) events: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON object, with the events.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `lucihub runs show`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The run.

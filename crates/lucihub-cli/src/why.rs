@@ -1,11 +1,13 @@
-//! `lucihub runs why`: how a run came to be as it is, in one sentence.
+//! `lucihub runs why`: how a run came to be as it is, in one sentence, and what happened to it on the way.
+
+mod told;
 
 use lucihub_models_core::hot::HotRun;
-use lucihub_models_core::{GapCause, LogLine, RunState, StateChange};
+use lucihub_models_core::{GapCause, LogLine, RunState, StateChange, StoreEvent};
 use lucihub_store::{Located, RunStatus, Source, Store};
 use serde::Serialize;
 
-use crate::args::ShowArgs;
+use crate::args::WhyArgs;
 use crate::failure::Failure;
 use crate::{output, place};
 
@@ -31,10 +33,11 @@ struct Why<'a> {
     state: &'a str,
     why: String,
     lost: &'a Lost,
+    events: &'a [StoreEvent],
 }
 
 /// Says what happened to one run.
-pub(crate) async fn run(args: ShowArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: WhyArgs) -> Result<(), Failure> {
     let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
     let located = store.locate(args.run).await?;
     let status = located.status();
@@ -44,11 +47,14 @@ pub(crate) async fn run(args: ShowArgs) -> Result<(), Failure> {
         _ => None,
     };
     let lost = lost(&store, &located).await?;
-    let why = sentence(&status, hot.as_ref(), &lost);
-    if !args.json {
-        return output::line(why);
+    let events = store.events(args.run).await?;
+    let why = sentence(&status, hot.as_ref(), &lost, &events);
+    if args.json {
+        let state = status.head.state().as_str();
+        return output::json(&Why { run: args.run.to_string(), state, why, lost: &lost, events: &events });
     }
-    output::json(&Why { run: args.run.to_string(), state: status.head.state().as_str(), why, lost: &lost })
+    output::line(why)?;
+    if args.events { told::print(&events) } else { Ok(()) }
 }
 
 /// What the run itself says that storage lost of it.
@@ -75,7 +81,7 @@ fn is_stand_in(line: &LogLine, stand_in: &LogLine) -> bool {
     line.level == stand_in.level && line.source == stand_in.source && line.text == stand_in.text
 }
 
-fn sentence(status: &RunStatus, hot: Option<&HotRun>, lost: &Lost) -> String {
+fn sentence(status: &RunStatus, hot: Option<&HotRun>, lost: &Lost, events: &[StoreEvent]) -> String {
     let head = &status.head;
     let Some(last) = head.states.last() else { return "it has no state".to_owned() };
     let mut said = output::one_line(last.state.as_str());
@@ -88,6 +94,7 @@ fn sentence(status: &RunStatus, hot: Option<&HotRun>, lost: &Lost) -> String {
         }
     }
     said += &in_words(lost);
+    said += &told::in_words(events, last.state.is_terminal());
     if last.state.is_terminal() {
         said += &status.archived.as_ref().map_or_else(
             || "; a keeper has yet to archive it".to_owned(),
@@ -192,8 +199,9 @@ mod tests {
     fn a_run_that_goes_on_says_what_it_waits_for() {
         let mut head = run_head(1);
         head.states = vec![StateChange::new(RunState::Queued, at(1))];
-        let say =
-            |head: &RunHead, source, until| sentence(&status(head, source), Some(&hot(head, until)), &Lost::default());
+        let say = |head: &RunHead, source, until| {
+            sentence(&status(head, source), Some(&hot(head, until)), &Lost::default(), &[])
+        };
         assert!(say(&head, Source::Live, None).ends_with(": no worker has taken it"));
         assert!(say(&head, Source::Checkpoint, None).contains("a keeper brings it there"));
         head.states.push(StateChange::new(RunState::InProgress, at(2)));
@@ -209,7 +217,7 @@ mod tests {
         assert!(say(&head, Source::Stale, None).contains("cannot be reached"));
         let mut asked = status(&head, Source::Live);
         asked.cancel_requested = true;
-        assert!(sentence(&asked, None, &Lost::default()).ends_with("; its end was asked for"));
+        assert!(sentence(&asked, None, &Lost::default(), &[]).ends_with("; its end was asked for"));
     }
 
     #[test]
@@ -219,11 +227,11 @@ mod tests {
         head.states.push(StateChange::new(RunState::Failed, at(3)).because(why));
         head.error = Some(why.to_owned());
         let lost = Lost { samples: vec![LostSamples { channel: 2, first: 1_000, end: 1_200 }], lines: 1 };
-        let said = sentence(&status(&head, Source::Live), None, &lost);
+        let said = sentence(&status(&head, Source::Live), None, &lost, &[]);
         let lost = "hot storage lost samples 1000..1200 of channel 2, 1 log line";
         assert_eq!(said, format!("failed at {}: {why}; {lost}; a keeper has yet to archive it", at(3)));
         head.error = Some("E\n1".to_owned());
-        let said = sentence(&status(&head, Source::Live), None, &Lost::default());
+        let said = sentence(&status(&head, Source::Live), None, &Lost::default(), &[]);
         assert!(said.contains(&format!("{why}; E\\n1; a keeper")), "{said}");
     }
 }

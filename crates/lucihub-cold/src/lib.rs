@@ -9,6 +9,7 @@ mod cold;
 mod conn;
 mod devices;
 mod error;
+mod events;
 #[cfg(test)]
 mod fuzz;
 mod head;

@@ -137,6 +137,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    use crate::types::{DbJson, DbUuid};
+
+    run_events (run) {
+        run -> DbUuid,
+        document -> DbJson,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::BigInt;
     use crate::types::{DbTime, DbUuid};
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use lucihub_cold::{SqliteCold, SqliteOptions};
-use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdLogs, ColdRuns, ColdSamples};
+use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdEvents, ColdLogs, ColdRuns, ColdSamples};
 use lucihub_models_core::{
     Gap, GapCause, LogCell, LogLine, PageRequest, Result, RunFilter, RunId, SampleCell, Series, StoreError,
 };
 use lucihub_testkit::ManualClock;
-use lucihub_testkit::models::run_head;
+use lucihub_testkit::models::{run_head, store_event};
 use tempfile::TempDir;
 
 struct Damaged {
@@ -224,4 +224,22 @@ async fn a_newer_document_says_so() {
         .unwrap();
     let error = cold.get(run).await.unwrap_err();
     assert!(matches!(error, StoreError::Model(_)), "{error}");
+}
+
+#[tokio::test]
+async fn events_that_cannot_be_read_are_named_and_stay_as_they_are() {
+    let mut given = given().await;
+    assert!(given.cold.add_events(given.run, &[store_event(1)]).await.unwrap());
+    let stored = "UPDATE run_events SET document = substr(document, 1, 20)";
+    assert_eq!(diesel::sql_query(stored).execute(&mut given.raw).unwrap(), 1);
+    for _ in 0..2 {
+        let read = given.cold.events(given.run).await.map(drop);
+        let added = given.cold.add_events(given.run, &[store_event(2)]).await.map(drop);
+        for refused in [read, added] {
+            let Err(StoreError::Corrupt { what, .. }) = refused else { panic!("{refused:?}") };
+            let names = ["table run_events".to_owned(), format!("run {}", given.run)];
+            assert!(names.iter().all(|part| what.contains(part)), "{what}");
+        }
+    }
+    assert!(given.cold.get(given.run).await.unwrap().is_some(), "the run itself is whole");
 }

@@ -155,6 +155,33 @@ impl fmt::Display for WriterId {
     }
 }
 
+/// The identity of one [`StoreEvent`](crate::StoreEvent), however often it is told.
+///
+/// New ids are UUIDv7; any UUID is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct EventId(Uuid);
+
+impl EventId {
+    /// Takes any UUID as the id of an event.
+    #[must_use]
+    pub const fn from_uuid(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The UUID inside.
+    #[must_use]
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.hyphenated(), f)
+    }
+}
+
 /// Where new ids come from. A parameter everywhere, so that tests and
 /// simulations repeat.
 pub trait IdSource: Send + Sync {
@@ -162,6 +189,8 @@ pub trait IdSource: Send + Sync {
     fn run_id(&self) -> RunId;
     /// A new writer id.
     fn writer_id(&self) -> WriterId;
+    /// A new event id (UUIDv7).
+    fn event_id(&self) -> EventId;
 }
 
 /// Ids from the operating system's randomness and clock.
@@ -179,6 +208,11 @@ impl IdSource for SystemIds {
         // Two v4 ids: each has six fixed bits, the mix of both has none.
         let (a, b) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u128());
         WriterId(a ^ b.rotate_left(64))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that draws event ids")]
+    fn event_id(&self) -> EventId {
+        EventId(Uuid::now_v7())
     }
 }
 

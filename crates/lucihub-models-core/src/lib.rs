@@ -26,6 +26,7 @@ mod page;
 mod plan;
 mod position;
 mod schema;
+mod store_event;
 mod summary;
 mod timestamp;
 mod transition;
@@ -45,7 +46,7 @@ pub use error::{Invalid, ModelError, Result, StoreError};
 pub use extra::Extra;
 pub use filter::RunFilter;
 pub use head_document::HeadDocument;
-pub use id::{DeviceId, IdSource, RunId, SystemIds, WriterId};
+pub use id::{DeviceId, EventId, IdSource, RunId, SystemIds, WriterId};
 pub use json::JsonText;
 pub use latest::{
     Channel, Device, DeviceType, FinalValue, Gap, GapCause, Grid, InputType, JobType, LogLine, Overload, Phase,
@@ -57,6 +58,7 @@ pub use older::LeftOut;
 pub use page::{Order, PageCursor, PageRequest, RunPage};
 pub use plan::{Piece, Plan, Reject};
 pub use position::{Cursor, Positions};
+pub use store_event::{StoreEvent, StoreEventKind};
 pub use summary::RunSummary;
 pub use timestamp::{Clock, SystemClock, Timestamp};
 pub use transition::Step;

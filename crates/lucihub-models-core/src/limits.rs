@@ -56,6 +56,8 @@ pub struct Limits {
     pub hot_attachment_bytes: usize,
     /// Bytes of all attachments of one run in hot storage together.
     pub hot_attachments_bytes: usize,
+    /// Bytes of one store event, as JSON.
+    pub event_bytes: usize,
 }
 
 impl Default for Limits {
@@ -83,6 +85,7 @@ impl Default for Limits {
             attachments: 64,
             hot_attachment_bytes: 1024 * 1024,
             hot_attachments_bytes: 8 * 1024 * 1024,
+            event_bytes: 4096,
         }
     }
 }

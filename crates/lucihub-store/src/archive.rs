@@ -9,6 +9,7 @@ mod ahead;
 mod attachments;
 mod attend;
 mod checkpoint;
+mod events;
 mod finish;
 mod keeper;
 mod options;

@@ -3,6 +3,7 @@
 pub mod archive;
 mod attachments;
 mod devices;
+mod events;
 pub mod follow;
 pub mod maintain;
 mod models;

@@ -3,6 +3,7 @@
 //! Nothing here runs by itself. Keepers and readers do not need it; it is for the operator, who looks first and removes
 //! then. Every step looks again before it changes anything, may be stopped anywhere, and may be taken again.
 
+mod events;
 mod repair;
 mod retention;
 mod sweep;

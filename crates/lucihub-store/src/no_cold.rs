@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun, Quota,
-    RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    ColdSamples, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
+    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, StoreEvent,
+    Subject,
 };
 
 /// Answers everything with one error that says what to do.
@@ -156,6 +157,17 @@ impl ColdAttachments for NoCold {
     }
 
     async fn delete_attachment(&self, _: &Subject, _: &AttachmentName) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl ColdEvents for NoCold {
+    async fn add_events(&self, _: RunId, _: &[StoreEvent]) -> Result<bool> {
+        none()
+    }
+
+    async fn events(&self, _: RunId) -> Result<Vec<StoreEvent>> {
         none()
     }
 }

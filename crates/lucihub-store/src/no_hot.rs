@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use futures_util::stream;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened, Removed,
-    Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened,
+    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{
-    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, WriterMark,
+    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreError, StoreEvent, WriterMark,
 };
 
 /// Answers everything with one error that says what to do.
@@ -83,6 +83,17 @@ impl HotAttachments for NoHot {
     }
 
     async fn delete_attachment(&self, _: RunId, _: &AttachmentName) -> Result<bool> {
+        none()
+    }
+}
+
+#[async_trait]
+impl HotEvents for NoHot {
+    async fn note(&self, _: RunId, _: &[StoreEvent]) -> Result<bool> {
+        none()
+    }
+
+    async fn events(&self, _: RunId) -> Result<Option<Vec<StoreEvent>>> {
         none()
     }
 }

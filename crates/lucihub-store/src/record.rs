@@ -11,6 +11,7 @@ mod checks;
 mod end;
 mod error;
 mod flush;
+pub(crate) mod notes;
 mod options;
 mod pause;
 mod recorder;

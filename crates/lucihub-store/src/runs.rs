@@ -5,7 +5,8 @@ use std::time::Duration;
 use lucihub_models_core::cold::{Created, RunUpdate};
 use lucihub_models_core::hot::{Cancelled, Opened, Removed, Seal};
 use lucihub_models_core::{
-    DeviceId, JobType, Order, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunState, RunSummary, StoreError,
+    DeviceId, JobType, Order, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunState, RunSummary,
+    StoreError, StoreEvent, StoreEventKind,
 };
 
 use crate::store::Store;
@@ -67,6 +68,13 @@ impl Store {
         for _ in 0..2 {
             match self.hot().cancel(run, reason).await? {
                 Cancelled::NoRun => {}
+                Cancelled::Requested => {
+                    // Nothing else keeps why the end of a run that goes on was asked for. Asked twice, it is one event.
+                    let fact = reason.unwrap_or_default();
+                    let asked = StoreEvent::of_fact(run, StoreEventKind::CancelRequested, self.now(), fact);
+                    self.note(run, reason.map_or(asked.clone(), |reason| asked.text(reason))).await;
+                    return Ok(Cancelled::Requested);
+                }
                 answer => return Ok(answer),
             }
             let cold = self.cold().get(run).await?.ok_or_else(|| not_found(run))?;

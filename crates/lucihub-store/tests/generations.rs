@@ -3,6 +3,7 @@
 //! The newer one is played by what it would leave in the storages: words and fields that this library does not know, and
 //! heads of a version past its newest.
 #![cfg(all(feature = "redis", feature = "postgres"))]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

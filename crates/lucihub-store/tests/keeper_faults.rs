@@ -7,8 +7,9 @@ mod lab;
 use std::time::Duration;
 
 use lab::{Lab, begin_small, content, digest_of, eager, end_small, lab, small};
+use lucihub_models_core::cold::ColdEvents;
 use lucihub_models_core::hot::HotRuns;
-use lucihub_models_core::{GapCause, Run, RunId, RunState};
+use lucihub_models_core::{GapCause, Run, RunId, RunState, StoreEventKind};
 use lucihub_store::{Keeper, KeeperOptions, Recorder};
 use lucihub_testkit::FaultPlan;
 
@@ -127,6 +128,11 @@ impl Stage {
         lab.clock.advance(Duration::from_secs(3_601));
         assert!(lab.hot.get(run).await.unwrap().is_none(), "{scene:?}, {why}: hot storage let go of it");
         assert_eq!(lab.store.run(run).await.unwrap(), whole, "{scene:?}, {why}");
+        // What was told of it outlives hot storage too, and the archive is told once, whoever finished it.
+        let told: Vec<_> = lab.cold.events(run).await.unwrap().into_iter().map(|event| event.kind).collect();
+        let count = |kind| told.iter().filter(|told| **told == kind).count();
+        assert_eq!(count(StoreEventKind::TakenOver), 1, "{scene:?}, {why}: {told:?}");
+        assert_eq!(count(StoreEventKind::Archived), 1, "{scene:?}, {why}: {told:?}");
         whole
     }
 }

@@ -111,8 +111,8 @@ async fn recording_losing_and_archiving_is_told() {
     let lab = lab();
     let head = small(&lab.store, 2).await;
     let run = head.id;
-    // The third append is lost on its way once, so that it is sent again.
-    let plan = FaultPlan::none().lose_nth(3);
+    // Behind the take-over, the first append and a note, the second append is lost on its way, so that it is sent again.
+    let plan = FaultPlan::none().lose_nth(4);
     let store = lab.faulty(&plan);
     let recorder = begin_small(&store, run).await;
     let keeper = Keeper::new(lab.store.clone(), eager());

@@ -12,7 +12,7 @@ use diesel::sqlite::SqliteConnection;
 use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
-use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, whole};
+use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
 use lucihub_store::maintain::{Damage, Verified};
 use lucihub_store::read::CellKey;
 use lucihub_store::{Keeper, Store};
@@ -111,6 +111,12 @@ async fn a_flipped_byte_is_found_named_and_repaired_from_hot_storage() {
     assert!(repaired.is_whole() && repaired.readable_samples == 8_000);
     assert!(given.whole().await);
     given.content_is_as_recorded().await;
+    // Found twice, it is one event.
+    let events = given.store.events(given.run).await.unwrap();
+    let maintained = events.iter().filter(|event| event.by.is_none());
+    let told: Vec<_> = maintained.map(|event| (event.kind.clone(), event.text.as_deref().unwrap())).collect();
+    let found = (StoreEventKind::FoundCorrupt, "channel 1, cell 2");
+    assert_eq!(told, [found, (StoreEventKind::Repaired, "written anew: channel 1, cell 2")]);
 }
 
 #[tokio::test]

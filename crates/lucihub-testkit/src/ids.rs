@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lucihub_models_core::{IdSource, RunId, WriterId};
+use lucihub_models_core::{EventId, IdSource, RunId, WriterId};
 
 /// The increment of splitmix64 (Steele, Lea and Flood, OOPSLA 2014).
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -89,5 +89,9 @@ impl IdSource for SeededIds {
 
     fn writer_id(&self) -> WriterId {
         WriterId::from_bits(self.wide())
+    }
+
+    fn event_id(&self) -> EventId {
+        EventId::from_uuid(*self.run_id().as_uuid())
     }
 }

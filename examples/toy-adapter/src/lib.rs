@@ -4,13 +4,14 @@
 //! | --- | --- |
 //! | `lib.rs` | [`Toy`]: the lock, the clock, and what has run out |
 //! | `run.rs` | one run: a `HotRun` as core describes it, with its lines and pieces of samples |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, named as in core |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `events.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, named as in core |
 //!
 //! It forgets everything when it is dropped. For use, take `lucihub-hot`.
 
 mod append;
 mod attachments;
 mod devices;
+mod events;
 mod logs;
 mod run;
 mod runs;

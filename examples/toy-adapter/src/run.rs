@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, Seal};
 use lucihub_models_core::{
-    AttachmentName, Digest, LogLine, Piece, Positions, RunHead, RunState, StateChange, Timestamp, WriterMark,
+    AttachmentName, Digest, LogLine, Piece, Positions, RunHead, RunState, StateChange, StoreEvent, Timestamp,
+    WriterMark,
 };
 
 pub(crate) struct Run {
@@ -24,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) channels: BTreeMap<u32, BTreeMap<u64, Piece>>,
     /// Small attachments, by name.
     pub(crate) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
+    /// What happened to it.
+    pub(crate) events: Vec<StoreEvent>,
     /// Bytes of lines, pieces and attachments.
     pub(crate) bytes: u64,
 }
@@ -51,6 +54,7 @@ impl Run {
             lines: VecDeque::new(),
             channels: BTreeMap::new(),
             attachments: BTreeMap::new(),
+            events: Vec::new(),
             bytes: 0,
         }
     }

@@ -51,6 +51,17 @@ fn three_processes_work_on_one_run() {
     let said = why["why"].as_str().unwrap();
     assert!(said.starts_with("succeeded at 2") && said.contains("; archived at 2") && !said.contains("lost"), "{said}");
     assert_eq!((&why["state"], &why["lost"]["lines"]), (&"succeeded".into(), &0.into()));
+    let events = why["events"].as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["taken_over", "archived"], "the server is gone, and they are not: {events:?}");
+    let table = ask(&["runs", "why", &run, "--events"]);
+    let lines: Vec<_> = printed(&table).lines().collect();
+    assert_eq!((lines.len(), lines[0]), (4, said), "{lines:?}");
+    assert!(
+        lines[1].starts_with(" TIME ") && lines[1].contains(" WHAT ") && lines[1].ends_with(" DETAILS"),
+        "{lines:?}"
+    );
+    assert!(lines[2].contains(" taken_over ") && lines[3].contains(" archived "), "{lines:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, Seal};
-use lucihub_models_core::{AttachmentName, Batch, Digest, Positions, RunHead, Timestamp, WriterMark};
+use lucihub_models_core::{AttachmentName, Batch, Digest, Positions, RunHead, StoreEvent, Timestamp, WriterMark};
 
 use super::logs::Log;
 use super::room::Share;
@@ -33,6 +33,7 @@ pub(super) struct LiveRun {
     pub(super) log: Log,
     pub(super) tracks: Vec<Track>,
     pub(super) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
+    pub(super) events: Vec<StoreEvent>,
     pub(super) share: Share,
 }
 
@@ -55,6 +56,7 @@ impl LiveRun {
             log: Log::default(),
             tracks: Vec::new(),
             attachments: BTreeMap::new(),
+            events: Vec::new(),
             share,
         };
         run.count_head();

@@ -6,7 +6,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, under core's file names |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `events.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, under core's file names |
 //! | `live.rs`, `restore.rs` | a run as it is held, and how a lost one comes back |
 //! | `shelf.rs`, `agenda.rs` | where runs stand, and when sealed ones and tombstones leave |
 //! | `room.rs`, `weight.rs` | bytes in use, and what each thing counts |
@@ -24,6 +24,7 @@ mod agenda;
 mod append;
 mod attachments;
 mod devices;
+mod events;
 mod live;
 mod logs;
 mod options;

@@ -6,6 +6,7 @@
 use lucihub_models_core::hot::HotAttachment;
 use lucihub_models_core::{
     BatchBody, Channel, Extra, FinalValue, LogLine, Overload, PhaseChange, Piece, Plan, RunHead, StateChange,
+    StoreEvent,
 };
 
 /// A run with an empty head.
@@ -62,6 +63,12 @@ fn entries(states: &[StateChange], phases: &[PhaseChange], overloads: &[Overload
 pub(super) fn attachment(known: &HotAttachment) -> u64 {
     let texts = 2 * known.info.name.as_str().len() + known.info.media_type.len();
     2 * ENTRY + texts as u64 + known.info.size
+}
+
+/// Store events.
+pub(super) fn events(events: &[StoreEvent]) -> u64 {
+    let weigh = |e: &StoreEvent| ENTRY + e.kind.as_str().len() as u64 + text(e.by.as_deref()) + text(e.text.as_deref());
+    events.iter().map(|event| weigh(event) + extra(&event.extra)).sum()
 }
 
 /// One change of state.

@@ -8,9 +8,11 @@ use lucihub_models_core::{
     WriterId, WriterMark,
 };
 use lucihub_testkit::fuzz;
+use lucihub_testkit::models::store_event as store_event_numbered;
 
 use super::attachments;
 use super::block::{LOG, Place, pack_lines, pack_lost_lines, pack_samples, read_lines, read_samples, seal};
+use super::events;
 use super::head::{head_args, read_head};
 use super::range::{read_entries, read_extent};
 use super::reply::{Reply, position_args};
@@ -115,6 +117,26 @@ fn line_block() {
             let first = read_lines(run(), entry.end, &entry.block, &(0..u64::MAX), &mut back).unwrap();
             let from = usize::try_from(first - wanted.start).unwrap();
             assert_eq!(back, lines[from..from + back.len()]);
+        }
+    });
+}
+
+#[test]
+fn store_event() {
+    let event = store_event_numbered(7);
+    let valid = [events::stored(run(), &event)].map(|stored| format!("{}\n{stored}", event.id).into_bytes());
+    fuzz::target("", &valid, 12_000, |input| {
+        let text = String::from_utf8_lossy(input);
+        let (id, stored) = text.split_once('\n').unwrap_or(("", &text));
+        // Behind the time stands the checksum of what follows.
+        let sealed = stored.split_once(' ').and_then(|(at, rest)| {
+            let (_, rest) = rest.split_once(' ')?;
+            Some(format!("{at} {:08x} {rest}", events::checksum(run(), rest)))
+        });
+        for stored in [Some(stored.to_owned()), sealed].into_iter().flatten() {
+            let read = within(1024 * stored.len() + 65_536, || events::parse(run(), id, &stored));
+            let Ok(read) = read else { continue };
+            assert_eq!(events::parse(run(), id, &events::stored(run(), &read)).unwrap(), read);
         }
     });
 }

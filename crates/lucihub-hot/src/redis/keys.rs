@@ -13,6 +13,7 @@
 //! | `lh:{RUN}:finals` | list | final values, a JSON object each | with the run |
 //! | `lh:{RUN}:attached` | hash | what is known of each attachment, by its name | with the run |
 //! | `lh:{RUN}:bytes` | hash | the bytes of each attachment, by its name | with the run |
+//! | `lh:{RUN}:events` | hash | what happened to the run, by the events' ids | with the run |
 //! | `lh:{RUN}:log` | stream | log lines, some per entry; its id is the number after its last one | until trimmed |
 //! | `lh:{RUN}:s:N` | stream | samples of channel N, in blocks; an id is the index after its last one | until trimmed |
 //! | `lh:{RUN}:wake` | channel | nothing: that something changed | a moment |
@@ -114,7 +115,7 @@ pub(super) struct RunKeys {
 
 impl RunKeys {
     /// The parts that scripts about a run are given, in this order; `append` names its own.
-    const FIXED: [&str; 13] = [
+    const FIXED: [&str; 14] = [
         "run",
         "gone",
         "base",
@@ -128,6 +129,7 @@ impl RunKeys {
         "wake",
         "attached",
         "bytes",
+        "events",
     ];
 
     fn part(&self, part: &str) -> Key {

@@ -2,7 +2,7 @@
 //!
 //! | file | what is there |
 //! | --- | --- |
-//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, under core's file names |
+//! | `runs.rs`, `append.rs`, `logs.rs`, `samples.rs`, `attachments.rs`, `events.rs`, `devices.rs`, `watch.rs`, `scan.rs` | the ports, under core's file names |
 //! | `keys.rs` | every key, its type, its lifetime |
 //! | `scripts/`, `script.rs` | the steps that the server makes, whole or not at all |
 //! | `restore.rs`, `secure.rs` | how a lost run comes back, and how replicas and disk are waited for |
@@ -29,6 +29,7 @@ mod client;
 mod devices;
 mod entities;
 mod error;
+mod events;
 mod flights;
 #[cfg(test)]
 mod fuzz;

@@ -82,6 +82,8 @@ scripts! {
     attachment = RUN READS,
     attachments = RUN READS,
     detach = RUN FREES,
+    note = RUN FILLS,
+    events = RUN READS,
     announce = DEVICE FILLS,
     /// The write that replicas and disk are then asked about.
     secure = RUN FREES,

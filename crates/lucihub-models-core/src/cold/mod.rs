@@ -7,6 +7,7 @@
 mod archive;
 mod attachments;
 mod devices;
+mod events;
 mod logs;
 mod runs;
 mod samples;
@@ -16,6 +17,7 @@ mod watch;
 pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
 pub use attachments::ColdAttachments;
 pub use devices::{ColdDevices, DevicePage, OperatorFields, SeenFields};
+pub use events::ColdEvents;
 pub use logs::ColdLogs;
 pub use runs::{Archived, ColdRun, ColdRuns, Created, PendingRun, RunUpdate};
 pub use samples::ColdSamples;
@@ -24,11 +26,20 @@ pub use watch::{ColdHealth, ColdWatch, ModelUse};
 
 /// Cold storage, whole.
 pub trait ColdStore:
-    ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ColdWatch
+    ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ColdEvents + ColdWatch
 {
 }
 
 impl<T> ColdStore for T where
-    T: ColdRuns + ColdUsage + ColdArchive + ColdLogs + ColdSamples + ColdDevices + ColdAttachments + ColdWatch + ?Sized
+    T: ColdRuns
+        + ColdUsage
+        + ColdArchive
+        + ColdLogs
+        + ColdSamples
+        + ColdDevices
+        + ColdAttachments
+        + ColdEvents
+        + ColdWatch
+        + ?Sized
 {
 }

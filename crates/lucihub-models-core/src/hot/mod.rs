@@ -8,6 +8,7 @@ mod append;
 mod attachments;
 mod devices;
 mod durability;
+mod events;
 mod logs;
 mod restore;
 mod runs;
@@ -19,6 +20,7 @@ pub use append::{Answer, HotAppend, Outcome, Seal};
 pub use attachments::{Attached, HotAttachment, HotAttachments, SmallAttachment};
 pub use devices::{ActiveDevice, Announced, DEVICE_LEASE, DeviceSeen, HotDevices};
 pub use durability::{Durability, Secured};
+pub use events::HotEvents;
 pub use logs::{HotLogs, LineSlice};
 pub use restore::{Restore, Restored};
 pub use runs::{Cancelled, HotRun, HotRuns, Lease, Opened, Removed, Renewed, TakeOver, Taken, TookOver};
@@ -28,11 +30,12 @@ pub use watch::{Health, HotWatch, RunWakes, Wakes};
 
 /// Hot storage, whole.
 pub trait HotStore:
-    HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + HotScan
+    HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotEvents + HotDevices + HotWatch + HotScan
 {
 }
 
-impl<T: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotDevices + HotWatch + HotScan + ?Sized> HotStore
-    for T
+impl<
+    T: HotRuns + HotAppend + HotLogs + HotSamples + HotAttachments + HotEvents + HotDevices + HotWatch + HotScan + ?Sized,
+> HotStore for T
 {
 }

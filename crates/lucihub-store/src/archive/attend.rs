@@ -2,9 +2,10 @@
 
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Opened, Renewed, Seal};
-use lucihub_models_core::{Positions, Result, RunId, WriterMark};
+use lucihub_models_core::{Positions, Result, RunId, StoreEventKind, WriterMark};
 use tracing::Instrument;
 
+use super::events::Told;
 use super::keeper::{Keeper, WalkReport};
 use super::written::Written;
 use crate::observe::keeping;
@@ -14,8 +15,8 @@ impl Keeper {
     /// Does what is to be done for one run now.
     pub(super) async fn attend(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
         let Some(cold) = self.store.cold_run(run).await? else { return Ok(()) };
-        if cold.archived.is_some() {
-            return self.let_go(run, report).await;
+        if let Some(archived) = cold.archived {
+            return self.let_go(&Told::of(&cold.head, &cold.positions, archived), report).await;
         }
         let Some(hot) = self.store.hot().get(run).await? else {
             return self.missing(cold, report).await;
@@ -40,7 +41,10 @@ impl Keeper {
                 report.opened += 1;
                 // Another keeper may have archived it between the look and the opening.
                 match self.store.cold().get(run).await? {
-                    Some(now) if now.archived.is_none() => Ok(()),
+                    Some(now) if now.archived.is_none() => {
+                        self.tell(run, StoreEventKind::Opened, "hot storage did not have it").await;
+                        Ok(())
+                    }
                     _ => self.take_back(run).await,
                 }
             }
@@ -99,10 +103,16 @@ impl Keeper {
         }
         if sealed || self.attachments_due(&located) {
             self.attachments(run, sealed, report).await?;
+            // After the end that waits until the run is archived: nothing stands between the two.
+            if !sealed {
+                self.copy_events(run).await;
+            }
         }
         if sealed {
-            keeping::archive(run, self.finish(&located, &written, report)).await?;
-            return self.let_go(run, report).await;
+            let Some(told) = keeping::archive(run, self.finish(&located, &written, report)).await? else {
+                return Ok(());
+            };
+            return self.let_go(&told, report).await;
         }
         self.trim(&located).await
     }

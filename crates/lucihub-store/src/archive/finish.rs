@@ -1,9 +1,10 @@
 //! The end of a run's way: verified, committed, and let go of by hot storage.
 
-use lucihub_models_core::cold::{ColdRun, Commit, Committed};
+use lucihub_models_core::cold::{Archived, ColdRun, Commit, Committed};
 use lucihub_models_core::hot::{HotRun, Removed};
 use lucihub_models_core::{Digest, Positions, Result, RunDigest, RunHead, RunId};
 
+use super::events::Told;
 use super::keeper::{Keeper, WalkReport};
 use super::verify::{Verify, Wanted};
 use super::written::Written;
@@ -16,34 +17,47 @@ impl Keeper {
     /// The cells are read back and decoded before the commit, and compared with
     /// what was written, or else with what hot storage still has; so a run is never
     /// archived under a digest that its stored bytes do not have.
-    pub(super) async fn finish(&self, located: &Located, written: &Written, report: &mut WalkReport) -> Result<()> {
-        let Some(hot) = located.hot_run() else { return Ok(()) };
+    pub(super) async fn finish(
+        &self,
+        located: &Located,
+        written: &Written,
+        report: &mut WalkReport,
+    ) -> Result<Option<Told>> {
+        let Some(hot) = located.hot_run() else { return Ok(None) };
         // Hot storage that went back to an older copy may have less than the checkpoint.
         let end = hot.next.max(located.cold_positions());
         let end = Positions { states: hot.next.states, phases: hot.next.phases, ..end };
         let digest = self.digest(&hot.head, &end, Some(hot), written).await?;
-        self.commit((*hot.head).clone(), end, digest, report).await
+        self.commit((*hot.head).clone(), end, digest, report).await.map(Some)
     }
 
     /// Archives a run that has ended and that only cold storage has.
     pub(super) async fn finish_from_cold(&self, cold: &ColdRun, report: &mut WalkReport) -> Result<()> {
         let digest = self.digest(&cold.head, &cold.positions, None, &Written::default()).await?;
-        self.commit(cold.head.clone(), cold.positions.clone(), digest, report).await?;
-        self.let_go(cold.head.id, report).await
+        let told = self.commit(cold.head.clone(), cold.positions.clone(), digest, report).await?;
+        self.let_go(&told, report).await
     }
 
-    async fn commit(&self, head: RunHead, positions: Positions, digest: Digest, report: &mut WalkReport) -> Result<()> {
+    async fn commit(
+        &self,
+        head: RunHead,
+        positions: Positions,
+        digest: Digest,
+        report: &mut WalkReport,
+    ) -> Result<Told> {
         let commit = Commit { head, positions, digest, at: self.store.now() };
         if self.store.cold().commit(&commit).await? == Committed::Committed {
             report.archived += 1;
             keeping::committed(commit.head.states.last().map(|end| end.at), commit.at);
         }
-        Ok(())
+        Ok(Told::of(&commit.head, &commit.positions, Archived { at: commit.at, digest }))
     }
 
     /// Lets hot storage forget an archived run after the grace, and cold storage
     /// know that it will.
-    pub(super) async fn let_go(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
+    pub(super) async fn let_go(&self, told: &Told, report: &mut WalkReport) -> Result<()> {
+        let run = told.run();
+        self.copy_last_events(told).await?;
         if self.store.hot().expire(run, self.options.grace).await? {
             report.expired += 1;
         } else if !self.take_back_open(run).await? {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
 use lucihub_models_core::cold::PendingRun;
-use lucihub_models_core::{DeviceId, Positions, Result, RunId, StoreError, Timestamp, WriterId};
+use lucihub_models_core::{DeviceId, Digest, Positions, Result, RunId, StoreError, Timestamp, WriterId};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -54,6 +54,8 @@ pub(super) struct Memory {
     pub(super) safe_until: Option<Timestamp>,
     /// How old the oldest content may have been at the last look that only hot storage had.
     pub(super) lag: Duration,
+    /// Which of its events cold storage has, as a digest of their ids.
+    pub(super) carried: Option<Digest>,
     /// When its attachments were last looked at.
     pub(super) attachments_at: Option<Timestamp>,
     /// Since when hot storage has not had it, by no clock.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::ColdRun;
 use lucihub_models_core::hot::{HotRun, Outcome, Restore, Restored, TakeOver, TookOver};
-use lucihub_models_core::{Batch, BatchBody, Limits, Positions, Result, RunHead, RunState, StateChange, WriterMark};
+use lucihub_models_core::{
+    Batch, BatchBody, Limits, Positions, Result, RunHead, RunState, StateChange, StoreEventKind, WriterMark,
+};
 use tokio::time::Instant;
 
 use super::keeper::{Keeper, WalkReport};
@@ -47,7 +49,11 @@ impl Keeper {
         let TookOver::Taken(taken) = self.store.hot().take_over(&request).await? else { return Ok(false) };
         let asked = if hot.cancel { "; its cancellation had been asked for" } else { "" };
         let reason = format!("{worker} stopped answering: its lease ran out at {until}{asked}");
-        self.end(&taken.run.head, taken.mark, taken.last_seq() + 1, reason).await
+        let ended = self.end(&taken.run.head, taken.mark, taken.last_seq() + 1, reason.clone()).await?;
+        if ended {
+            self.tell(hot.head.id, StoreEventKind::EndedByKeeper, &reason).await;
+        }
+        Ok(ended)
     }
 
     async fn end(&self, head: &RunHead, mark: WriterMark, seq: u64, reason: String) -> Result<bool> {
@@ -84,7 +90,10 @@ impl Keeper {
         if self.store.hot().restore(&restore).await? == Restored::Restored {
             report.rescued += 1;
             let reason = "hot storage lost the run and its worker did not put it back".to_owned();
-            self.end(&cold.head, mark, 1, reason).await?;
+            self.end(&cold.head, mark, 1, reason.clone()).await?;
+            let (lines, samples) = (cold.positions.lines, cold.positions.samples.iter().max().copied());
+            let details = format!("{reason}; ended at line {lines}, sample {}", samples.unwrap_or_default());
+            self.tell(run, StoreEventKind::Rescued, &details).await;
         }
         Ok(())
     }

@@ -91,12 +91,15 @@ impl Verified {
 
 impl Store {
     /// Reads an archived run back, cell by cell, and compares checksums and digest. One cell is in memory at a time.
+    /// Damage becomes an event of the run, where this store may write.
     ///
     /// # Errors
     /// `NotFound`; `Precondition` for a run that is not archived: it has no digest yet, and its keeper verifies it
     /// before it archives it. Others when cold storage cannot be read at all.
     pub async fn verify(&self, run: RunId) -> Result<Verified> {
-        self.verify_with(run, None).await
+        let verified = self.verify_with(run, None).await?;
+        self.tell_verified(&verified).await;
+        Ok(verified)
     }
 
     /// Verifies an archived run, and puts damaged and missing cells right from what hot storage still has of it. They
@@ -109,6 +112,7 @@ impl Store {
         let mut replacements = Replacements::new(self, run).await?;
         let mut verified = self.verify_with(run, Some(&mut replacements)).await?;
         replacements.write(&mut verified).await?;
+        self.tell_verified(&verified).await;
         Ok(verified)
     }
 

@@ -92,11 +92,11 @@ pub(crate) fn mirrored(changed: Option<Timestamp>, now: Timestamp) {
 }
 
 /// A run is read back, compared and committed.
-pub(crate) async fn archive(run: RunId, archive: impl Future<Output = Result<()>>) -> Result<()> {
+pub(crate) async fn archive<T>(run: RunId, archive: impl Future<Output = Result<T>>) -> Result<T> {
     let begun = Instant::now();
-    archive.instrument(info_span!(target: KEEPER, "archive", %run)).await?;
+    let archived = archive.instrument(info_span!(target: KEEPER, "archive", %run)).await?;
     metrics::ARCHIVE_TIME.time(begun.elapsed());
-    Ok(())
+    Ok(archived)
 }
 
 /// A run that ended at this time was committed just now.

@@ -12,6 +12,7 @@ pub(crate) mod keeping;
 pub(crate) mod metrics;
 pub(crate) mod reading;
 pub(crate) mod recording;
+pub(crate) mod telling;
 
 pub use self::metrics::{METRICS, Metric, MetricKind, MetricUnit, describe};
 pub use health::{ColdStanding, HotStanding, StoreHealth};
@@ -22,3 +23,5 @@ const RECORD: &str = "lucihub::record";
 const KEEPER: &str = "lucihub::keeper";
 /// Where the events of readers come from.
 const READ: &str = "lucihub::read";
+/// Where it comes from that a store event was not noted.
+const EVENTS: &str = "lucihub::events";

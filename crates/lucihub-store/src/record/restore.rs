@@ -68,8 +68,8 @@ impl Sender {
                 p.stats.restores += 1;
                 self.unattached = p.attached.keys().cloned().collect();
                 drop(p);
-                recording::restored(floor.seq, &restore.confirmed, &restore.next);
-                self.go_back(floor.seq)?;
+                let again = self.go_back(floor.seq)?;
+                recording::restored(&mut self.notes, floor.seq, &restore.confirmed, &restore.next, again);
                 Ok(Some(Restored::Restored))
             }
         }

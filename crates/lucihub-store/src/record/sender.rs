@@ -12,6 +12,7 @@ use lucihub_models_core::{AttachmentName, Batch, StoreError, WriterMark};
 use tokio::time::Instant;
 
 use super::error::Failure;
+use super::notes::Notes;
 use super::options::RecordOptions;
 use super::pause::Pause;
 use super::replay::{Numbered, Replay};
@@ -47,6 +48,7 @@ pub(super) struct Sender {
     sent: usize,
     in_flight: FuturesOrdered<Sent>,
     pub(super) replay: Replay,
+    pub(super) notes: Notes,
     next_seq: u64,
     renew_at: Instant,
     pause: Pause,
@@ -78,7 +80,10 @@ impl Sender {
         known: Option<Vec<String>>,
         shared: Arc<Shared>,
     ) -> Self {
+        let mut notes = Notes::new(store.clone(), request.run, request.worker.clone());
+        recording::began(&mut notes, taken);
         Self {
+            notes,
             store,
             request,
             mark: taken.mark,
@@ -116,19 +121,26 @@ impl Sender {
                 Some((seq, answer)) = self.in_flight.next() => self.answered(seq, answer).await,
                 () = self.shared.work.notified() => Ok(()),
                 () = sleep_until(wait) => Ok(()),
+                () = self.notes.send() => Ok(()),
             };
             if let Err(failure) = stopped {
-                recording::stopped(&failure);
+                recording::stopped(&mut self.notes, &failure);
                 self.shared.lock().failure.get_or_insert(failure);
                 break;
             }
         }
+        self.close();
+        self.shared.progress.notify_waiters();
+        // Nobody waits for this task any more.
+        self.notes.send_last().await;
+    }
+
+    /// Tells those who wait that nothing more is sent.
+    fn close(&self) {
         let mut p = self.shared.lock();
         if p.failure.is_none() && (p.acknowledged < p.closed || !p.open.is_empty()) {
             p.failure = Some(Failure::Closed);
         }
-        drop(p);
-        self.shared.progress.notify_waiters();
     }
 
     /// Numbers what is due and puts it in flight. Returns when the open body is due.
@@ -180,11 +192,13 @@ impl Sender {
 
     /// Takes an answer in. `None` means success.
     fn judge(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
+        recording::heard(&mut self.notes, &answer);
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return Some(self.no_answer(&error)),
         };
         self.refused_since = None;
+        recording::judged(&mut self.notes, &answer.outcome);
         if !matches!(answer.outcome, Outcome::Sealed(Seal::Deleted) | Outcome::NoRun | Outcome::Fenced) {
             self.learn(&answer);
         }
@@ -286,26 +300,28 @@ impl Sender {
         }
     }
 
-    /// Sends again what the store lost of its tail.
-    pub(super) fn go_back(&mut self, last: u64) -> Result<(), Failure> {
+    /// Sends again what the store lost of its tail: so many batches.
+    pub(super) fn go_back(&mut self, last: u64) -> Result<usize, Failure> {
         let again = self.replay.take_after(last).ok_or(Failure::Lost { last, wanted: last + 1 })?;
-        let bytes: usize = again.iter().map(|n| n.batch.size()).sum();
+        let (count, bytes) = (again.len(), again.iter().map(|n| n.batch.size()).sum::<usize>());
         for numbered in again.into_iter().rev() {
             self.unacknowledged.push_front(numbered);
         }
         self.shared.lock().sent_bytes += bytes;
-        Ok(())
+        Ok(count)
     }
 
     async fn renew(&mut self) -> Result<(), Failure> {
         self.renew_at = Instant::now() + self.options.lease / 4;
         let renewed = self.store.hot().renew(self.request.run, self.mark, self.options.lease).await;
+        recording::heard(&mut self.notes, &renewed);
         if renewed.is_err() {
             // A lease may run out in an outage, and a keeper does not wait for long once it is over.
             self.renew_at = Instant::now() + RENEW_AGAIN.min(self.options.lease / 4);
         }
         match renewed {
-            Ok(Renewed::Until { cancel, confirmed, .. }) => {
+            Ok(Renewed::Until { until, cancel, confirmed }) => {
+                recording::renewed(&mut self.notes, until, self.options.lease);
                 let mut p = self.shared.lock();
                 p.cancel |= cancel;
                 p.confirmed = p.confirmed.max(&confirmed);

@@ -10,6 +10,7 @@
 //! | `devices` | the registry |
 //! | `watch` | how the store is |
 //! | `attachments` | named bytes, whole or not there |
+//! | `events` | what happened to a run, each event once, the last ones |
 //! | `hostile` | texts, documents, numbers and times that break careless adapters |
 //! | `races` | many keepers and many API servers at once |
 //! | `compare` | any sequence of operations, beside another store |
@@ -23,6 +24,7 @@ pub mod archive;
 pub mod attachments;
 pub mod compare;
 pub mod devices;
+pub mod events;
 mod given;
 pub mod hostile;
 pub mod lists;
@@ -135,6 +137,10 @@ macro_rules! cold_conformance {
                     an_attachment_has_a_limit, a_reader_meets_no_mix, a_slow_upload_keeps_nobody_waiting,
                     an_upload_broken_off_leaves_the_old_one, attachments_go_with_their_subject,
                     one_of_many_attachments_stays, an_archived_run_keeps_peoples_attachments,
+                }
+                events {
+                    events_come_back_in_order_and_once, the_last_events_are_kept, events_go_with_their_run_alone,
+                    events_of_many_are_all_there, events_are_checked_first,
                 }
                 hostile {
                     texts_are_literal, filters_compare_every_byte, documents_keep_their_bytes,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdHealth, ColdLogs, ColdRun, ColdRuns, ColdSamples,
-    ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
-    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
+    PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreEvent, Subject,
 };
 
 use super::FaultPlan;
@@ -170,6 +170,17 @@ impl<S: ColdStore + ?Sized> ColdAttachments for FaultyCold<S> {
 
     async fn delete_attachment(&self, subject: &Subject, name: &AttachmentName) -> Result<bool> {
         self.plan.write("cold.delete_attachment", self.inner.delete_attachment(subject, name)).await
+    }
+}
+
+#[async_trait]
+impl<S: ColdStore + ?Sized> ColdEvents for FaultyCold<S> {
+    async fn add_events(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.plan.write("cold.add_events", self.inner.add_events(run, events)).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Vec<StoreEvent>> {
+        self.plan.read("cold.events", self.inner.events(run)).await
     }
 }
 

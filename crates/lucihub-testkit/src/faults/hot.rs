@@ -8,10 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
-    Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver, Wakes,
+    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch,
+    LineSlice, Opened, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver,
+    TookOver, Wakes,
 };
-use lucihub_models_core::{AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, WriterMark};
+use lucihub_models_core::{
+    AttachmentName, Batch, DeviceId, Positions, Result, RunHead, RunId, Series, StoreEvent, WriterMark,
+};
 
 use super::FaultPlan;
 
@@ -129,6 +132,17 @@ impl<S: HotStore + ?Sized> HotAttachments for FaultyHot<S> {
 
     async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
         self.plan.write("hot.delete_attachment", self.inner.delete_attachment(run, name)).await
+    }
+}
+
+#[async_trait]
+impl<S: HotStore + ?Sized> HotEvents for FaultyHot<S> {
+    async fn note(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.plan.write("hot.note", self.inner.note(run, events)).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Option<Vec<StoreEvent>>> {
+        self.plan.read("hot.events", self.inner.events(run)).await
     }
 }
 

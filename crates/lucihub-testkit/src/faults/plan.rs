@@ -22,6 +22,7 @@ pub struct FaultPlan(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     faults: Vec<(Range<u64>, Fault)>,
+    hanging: Vec<&'static str>,
     log: Vec<&'static str>,
     injected: u64,
 }
@@ -35,6 +36,8 @@ enum Fault {
     After,
     /// The store refuses it for a reason that does not pass by itself.
     Refused,
+    /// It never reaches the store, and no answer comes.
+    Never,
 }
 
 impl FaultPlan {
@@ -73,9 +76,17 @@ impl FaultPlan {
         self.go_on_with(Fault::Refused);
     }
 
+    /// Operations of this name, like `hot.note`, get no answer from now on, until [`FaultPlan::mend`]; those that are under
+    /// way by then never get one.
+    pub fn hang(&self, name: &'static str) {
+        self.lock().hanging.push(name);
+    }
+
     /// Takes every fault back.
     pub fn mend(&self) {
-        self.lock().faults.clear();
+        let mut inner = self.lock();
+        inner.faults.clear();
+        inner.hanging.clear();
     }
 
     /// How many operations there were, failed ones included.
@@ -117,7 +128,9 @@ impl FaultPlan {
         let mut inner = self.lock();
         inner.log.push(name);
         let number = inner.log.len() as u64;
-        let fault = inner.faults.iter().find(|(range, _)| range.contains(&number)).map(|(_, fault)| *fault);
+        let hangs = inner.hanging.contains(&name).then_some(Fault::Never);
+        let numbered = inner.faults.iter().find(|(range, _)| range.contains(&number)).map(|(_, fault)| *fault);
+        let fault = hangs.or(numbered);
         inner.injected += u64::from(fault.is_some());
         (number, fault)
     }
@@ -132,6 +145,7 @@ impl FaultPlan {
             (_, None) => operation.await,
             (number, Some(Fault::Before)) => Err(unavailable(name, number)),
             (number, Some(Fault::Refused)) => Err(refused(name, number)),
+            (_, Some(Fault::Never)) => std::future::pending().await,
             (number, Some(Fault::After)) => {
                 // Whatever the store said, the caller never hears it.
                 let _lost = operation.await;
@@ -149,6 +163,7 @@ impl FaultPlan {
         match self.next(name) {
             (_, None) => operation.await,
             (number, Some(Fault::Refused)) => Err(refused(name, number)),
+            (_, Some(Fault::Never)) => std::future::pending().await,
             (number, Some(Fault::Before | Fault::After)) => Err(unavailable(name, number)),
         }
     }

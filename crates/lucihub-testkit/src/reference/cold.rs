@@ -3,6 +3,7 @@
 mod archive;
 mod attachments;
 mod devices;
+mod events;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, ColdUsage, Created, PendingRun, Quota, RunUpdate, Usage};
 use lucihub_models_core::{
     Clock, Device, DeviceId, DeviceType, Invalid, Limits, LogCell, Order, PageCursor, PageRequest, Positions, Result,
-    RunFilter, RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, Timestamp,
+    RunFilter, RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, StoreEvent, Timestamp,
 };
 
 /// A cold store of plain maps behind one lock: no codec, no threads, no order
@@ -60,6 +61,7 @@ struct Row {
     released: bool,
     lines: BTreeMap<u64, LogCell>,
     samples: BTreeMap<(u32, u64), SampleCell>,
+    events: Vec<StoreEvent>,
 }
 
 impl ReferenceCold {
@@ -129,6 +131,7 @@ impl Row {
             released: false,
             lines: BTreeMap::new(),
             samples: BTreeMap::new(),
+            events: Vec::new(),
         }
     }
 

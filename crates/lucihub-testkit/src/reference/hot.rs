@@ -8,6 +8,7 @@ mod append;
 mod attachments;
 mod check;
 mod devices;
+pub(crate) mod events;
 mod harness;
 mod reads;
 mod run;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use lucihub_models_core::assemble::{Assembled, Assembler, AssemblerOptions, Carrier};
 use lucihub_models_core::{
     AnyDevice, AnyRun, AttachmentName, Cursor, DeviceId, DeviceModel, Digest, EnvelopeBuilder, Gap, HeadDocument,
-    JsonText, Limits, LogLine, Order, PageCursor, Positions, RunFilter, RunId, RunModel, Series, Timestamp,
+    JsonText, Limits, LogLine, Order, PageCursor, Positions, RunFilter, RunId, RunModel, Series, StoreEvent, Timestamp,
 };
 use lucihub_testkit::fuzz;
 use serde::Serialize;
@@ -135,6 +135,21 @@ fn head_document() {
         let written = HeadDocument::write(&head).unwrap();
         assert_eq!(HeadDocument::write(&HeadDocument::read(&written).unwrap()).unwrap(), written);
         let _ = (head.state(), head.check(&Limits::default()));
+    });
+}
+
+#[test]
+fn store_event() {
+    let event = r#"{"id":"0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e","at":"2026-11-23T17:30:00.000000Z","kind":"restored","by":"w","text":"t\\u2028","newer":{"a":[1,-2.5]}}"#;
+    of_texts("", &[event, &format!("[{event},{event}]")], 8_000, |text| {
+        if let Ok(event) = of_json(text.as_bytes(), || StoreEvent::from_json(text)) {
+            assert_eq!(StoreEvent::from_json(&event.to_json()).as_ref(), Ok(&event));
+            let _ = event.check(&Limits::default());
+        }
+        let Ok(all) = of_json(text.as_bytes(), || StoreEvent::list_from_json(text)) else { return };
+        let kept = StoreEvent::merged(Vec::new(), all);
+        let written = StoreEvent::list_to_json(&kept);
+        assert_eq!(StoreEvent::merged(kept.clone(), StoreEvent::list_from_json(&written).unwrap()), kept);
     });
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lucihub_models_core::hot::{
     ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch, LineSlice, Opened,
-    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
-    Wakes,
+    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotStore, HotWatch,
+    LineSlice, Opened, Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment,
+    TakeOver, TookOver, Wakes,
 };
 use lucihub_models_core::{
-    AttachmentName, Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, WriterMark,
+    AttachmentName, Batch, DeviceId, Limits, LogLine, Positions, Result, RunHead, RunId, Series, StoreEvent, WriterMark,
 };
 use lucihub_testkit::reference::hot::ReferenceHot;
 use lucihub_testkit::{HotHarness, ManualClock};
@@ -123,6 +123,17 @@ impl HotAttachments for Mutant {
 
     async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
         self.inner.delete_attachment(run, name).await
+    }
+}
+
+#[async_trait]
+impl HotEvents for Mutant {
+    async fn note(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
+        self.inner.note(run, events).await
+    }
+
+    async fn events(&self, run: RunId) -> Result<Option<Vec<StoreEvent>>> {
+        self.inner.events(run).await
     }
 }
 

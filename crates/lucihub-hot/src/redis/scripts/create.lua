@@ -22,7 +22,7 @@ if answer[2] == 'deleted' or act ~= '1' then
 end
 purge()
 -- What a run that was lost left behind is known to nobody else.
-for n = 14, #KEYS do
+for n = 15, #KEYS do
   redis.call('UNLINK', KEYS[n])
 end
 take_into('HSET', RUN)

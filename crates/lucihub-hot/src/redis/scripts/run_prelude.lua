@@ -1,8 +1,8 @@
--- What every script about one run begins with. KEYS[1..13] are the fixed keys of the run, in the order of keys.rs;
+-- What every script about one run begins with. KEYS[1..14] are the fixed keys of the run, in the order of keys.rs;
 -- ARGV[1] is the nonce that the reply repeats, ARGV[2] is added to the server's clock.
 local RUN, GONE, BASE, CONFIRMED, HEAD = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local STATES, PHASES, OVERLOADS, FINALS, LOG, WAKE = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local ATTACHED, BYTES = KEYS[12], KEYS[13]
+local ATTACHED, BYTES, EVENTS = KEYS[12], KEYS[13], KEYS[14]
 local NONCE, SHIFT = ARGV[1], ARGV[2]
 
 -- The server's clock, microseconds since 1970: exact in a double until the year 2255.
@@ -56,7 +56,7 @@ end
 -- Every key of the run but the tombstone. Channels are known by their positions, so what knows them comes last: a step
 -- that a moving slot breaks off finds them again.
 local function all_keys()
-  local keys = {BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG, ATTACHED, BYTES}
+  local keys = {BASE, CONFIRMED, HEAD, STATES, PHASES, OVERLOADS, FINALS, LOG, ATTACHED, BYTES, EVENTS}
   local stem = string.sub(RUN, 1, -4)
   for _, name in ipairs(redis.call('HKEYS', RUN)) do
     local channel = string.match(name, '^next:(%d+)$')
@@ -96,7 +96,7 @@ end
 local function take_entries()
   local count = tonumber(take())
   for n = 1, count do
-    redis.call('XADD', KEYS[13 + n], ARGV[place + 1], 'b', ARGV[place + 2])
+    redis.call('XADD', KEYS[14 + n], ARGV[place + 1], 'b', ARGV[place + 2])
     place = place + 2
   end
 end

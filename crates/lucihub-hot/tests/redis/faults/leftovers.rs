@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use lucihub_hot::redis::RedisHot;
 use lucihub_models_core::hot::{
-    DeviceSeen, HotAppend, HotDevices, HotRuns, Outcome, Removed, TakeOver, Taken, TookOver,
+    DeviceSeen, HotAppend, HotDevices, HotEvents, HotRuns, Outcome, Removed, TakeOver, Taken, TookOver,
 };
 use lucihub_models_core::{Batch, BatchBody, IdSource, RunState};
 use lucihub_testkit::SeededIds;
-use lucihub_testkit::models::{device_seen, ending_in, lines_body, lorenz_head};
+use lucihub_testkit::models::{device_seen, ending_in, lines_body, lorenz_head, store_event};
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
 use super::check::{exact, exact_stored};
@@ -50,8 +50,11 @@ async fn what_an_expiring_run_still_learns_leaves_with_it() {
     let reached = hot.get(writer.run).await.unwrap().unwrap().next;
     hot.confirm(writer.run, &reached).await.unwrap().unwrap();
     hot.trim(writer.run, &reached).await.unwrap().unwrap();
+    assert!(hot.note(writer.run, &[store_event(1)]).await.unwrap());
     let keys = server.cli(&["KEYS", &format!("{}:{{{}}}:*", options.prefix, writer.run)]);
-    assert!(keys.contains(":base") && keys.contains(":confirmed"), "{keys}");
+    for part in [":base", ":confirmed", ":events"] {
+        assert!(keys.contains(part), "{part} is not among {keys}");
+    }
     for key in keys.lines() {
         let left: i64 = server.cli(&["PTTL", key]).parse().unwrap();
         assert!((1..=3_700_000).contains(&left), "{key} stays for {left} ms");

@@ -126,6 +126,16 @@ macro_rules! hot_conformance {
                     attachments_leave_with_their_run,
                     one_of_many_attachments_stays,
                 }
+                events {
+                    events_come_back_in_order,
+                    events_noted_again_are_there_once,
+                    the_last_events_are_kept,
+                    events_of_many_are_all_there,
+                    absent_runs_take_no_events,
+                    events_change_no_run,
+                    events_leave_with_their_run,
+                    events_are_checked_first,
+                }
                 devices {
                     announced_devices_are_active,
                     since_counts_without_a_break,

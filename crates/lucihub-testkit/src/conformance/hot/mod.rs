@@ -12,6 +12,7 @@ mod cases;
 pub mod compare;
 pub mod concurrency;
 pub mod devices;
+pub mod events;
 pub mod hostile;
 pub mod limits;
 pub mod logs;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lucihub_models_core::hot::{HotAttachment, HotRun, Lease, LineSlice, Seal};
 use lucihub_models_core::{
     AttachmentName, Batch, BatchBody, Digest, Gap, GapCause, LogLine, Positions, RunHead, RunState, Series,
-    StateChange, Timestamp, WriterMark,
+    StateChange, StoreEvent, Timestamp, WriterMark,
 };
 
 /// The samples of one channel.
@@ -36,6 +36,7 @@ pub(super) struct Kept {
     pub(super) changed_at: Timestamp,
     pub(super) expires: Option<Timestamp>,
     pub(super) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
+    pub(super) events: Vec<StoreEvent>,
 }
 
 impl Kept {
@@ -56,6 +57,7 @@ impl Kept {
             changed_at: now,
             expires: None,
             attachments: BTreeMap::new(),
+            events: Vec::new(),
         }
     }
 

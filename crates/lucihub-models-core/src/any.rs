@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 use crate::error::ModelError;
 use crate::json::wide_integer;
 use crate::latest;
+use crate::older::{LeftOut, left_out};
+use crate::version::Version;
 use crate::{v1, v2};
 
 /// Declares the envelope of one model over its versions.
@@ -24,6 +26,17 @@ macro_rules! envelope {
         }
 
         impl $any {
+            /// The versions of this model, oldest first.
+            pub const VERSIONS: &'static [Version] = &[$(Version::$variant),+];
+
+            /// The JSON Schema (2020-12) of the documents of one version; `None` where this model has not changed in it.
+            #[must_use]
+            pub fn schema(version: Version) -> Option<String> {
+                const OF: &[(Version, fn(&str, Version) -> String)] =
+                    &[$((Version::$variant, crate::schema::document::<$module::$model>)),+];
+                OF.iter().find(|(of, _)| *of == version).map(|(_, write)| write($kind, version))
+            }
+
             /// Reads a document: its version first, then the whole of it.
             ///
             /// # Errors
@@ -79,6 +92,33 @@ macro_rules! envelope {
                     $( Self::$variant(_) => $version, )+
                 }
             }
+
+            const fn at(&self) -> Version {
+                match self {
+                    $( Self::$variant(_) => Version::$variant, )+
+                }
+            }
+
+            /// The same in the newest version of this model that is not newer than `to`.
+            fn down_to(mut self, to: Version) -> Result<Self, ModelError> {
+                while self.at() > to {
+                    self = self.older()?;
+                }
+                Ok(self)
+            }
+
+            /// What of a document does not come back by way of an older version.
+            fn lost(model: latest::$model, to: Version) -> Result<Vec<LeftOut>, ModelError> {
+                let value = |model| {
+                    serde_json::to_value(Self::from(model)).map_err(|e| ModelError::NotRepresentable {
+                        what: $kind,
+                        form: "JSON",
+                        why: e.to_string(),
+                    })
+                };
+                let back = Self::from(model.clone()).down_to(to)?.into_latest();
+                Ok(left_out(&value(model)?, &value(back)?))
+            }
         }
 
         impl From<latest::$model> for $any {
@@ -115,6 +155,47 @@ impl AnyRun {
             Self::V2(run) => run,
         }
     }
+
+    /// One step back on the chain.
+    fn older(self) -> Result<Self, ModelError> {
+        match self {
+            Self::V1(_) => Err(no_older("run")),
+            Self::V2(run) => v1::Run::try_from(run).map(Self::V1),
+        }
+    }
+
+    /// A run in an older version, for readers that know no newer one, and what that version has no place for.
+    ///
+    /// It is the newest version of runs that is not newer than `to`.
+    ///
+    /// ```
+    /// use lucihub_models_core::{AnyRun, JobType, Run, RunHead, RunState, Series, StateChange, Timestamp, Version};
+    /// # let id = "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse()?;
+    /// let mut head = RunHead::queued(id, JobType::Run, Timestamp::EPOCH);
+    /// head.device = Some("lucidac-1".parse()?);
+    /// head.input_type = Some("circuit".into());
+    /// head.input = Some("{}".parse()?);
+    /// head.states.push(StateChange::new(RunState::Cancelled, Timestamp::EPOCH).because("not needed"));
+    /// let run = Run { head, logs: Vec::new(), series: Vec::new(), extra: Default::default() };
+    /// let (old, left_out) = AnyRun::downgrade(run, Version::V1)?;
+    /// assert_eq!(old.version(), "v1");
+    /// assert_eq!(left_out[0].pointer(), "/run/head/states/1/reason");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ModelError::NotRepresentable`] where something would be lost that the older version has: it demands a part
+    /// that this run lacks, or would hold its samples at other times or with other values.
+    pub fn downgrade(run: latest::Run, to: Version) -> Result<(Self, Vec<LeftOut>), ModelError> {
+        // A step keeps all samples or is refused, so what is lost is looked for without them.
+        let outline = latest::Run {
+            head: run.head.clone(),
+            logs: run.logs.clone(),
+            series: vec![latest::Series::default(); run.series.len()],
+            extra: run.extra.clone(),
+        };
+        Ok((Self::from(run).down_to(to)?, Self::lost(outline, to)?))
+    }
 }
 
 impl AnyDevice {
@@ -126,10 +207,30 @@ impl AnyDevice {
             Self::V2(device) => device,
         }
     }
+
+    /// One step back on the chain.
+    fn older(self) -> Result<Self, ModelError> {
+        match self {
+            Self::V1(_) => Err(no_older("device")),
+            Self::V2(device) => v1::Device::try_from(device).map(Self::V1),
+        }
+    }
+
+    /// A device in an older version, and what that version has no place for; as [`AnyRun::downgrade`].
+    ///
+    /// # Errors
+    /// [`ModelError::NotRepresentable`] where the older version demands a part that this device lacks.
+    pub fn downgrade(device: latest::Device, to: Version) -> Result<(Self, Vec<LeftOut>), ModelError> {
+        Ok((Self::from(device.clone()).down_to(to)?, Self::lost(device, to)?))
+    }
+}
+
+fn no_older(what: &'static str) -> ModelError {
+    ModelError::NotRepresentable { what, form: "an older version", why: "there is none of this model".to_owned() }
 }
 
 /// The version tag of a document, whatever else is in it.
-fn version_of(text: &str) -> Result<String, serde_json::Error> {
+pub(crate) fn version_of(text: &str) -> Result<String, serde_json::Error> {
     #[derive(Deserialize)]
     struct VersionOnly {
         version: String,
@@ -138,7 +239,7 @@ fn version_of(text: &str) -> Result<String, serde_json::Error> {
 }
 
 /// Whether a tag `v<number>` is past the last of the known ones.
-fn is_newer(version: &str, known: &[&str]) -> bool {
+pub(crate) fn is_newer(version: &str, known: &[&str]) -> bool {
     let number = |tag: &str| {
         let digits = tag.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))?;
         Some(digits.parse().unwrap_or(u64::MAX))
@@ -149,7 +250,7 @@ fn is_newer(version: &str, known: &[&str]) -> bool {
 
 /// Refuses integers that would silently change, outside input and output, which
 /// keep their text.
-fn refuse_wide_integers(model: &str) -> Result<(), String> {
+pub(crate) fn refuse_wide_integers(model: &str) -> Result<(), String> {
     type Fields<'a> = std::collections::BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>;
     const KEPT_AS_TEXT: &[&str] = &["input", "output", "parameter_schema"];
     let fields: Fields<'_> = serde_json::from_str(model).map_err(|e| e.to_string())?;
@@ -163,51 +264,4 @@ fn refuse_wide_integers(model: &str) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A [`latest::RunHead`] as a document of its own: what cold storage embeds and
-/// hot storage caches.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeadDocument;
-
-impl HeadDocument {
-    /// The version that heads are written in.
-    pub const VERSION: &'static str = "v2";
-
-    /// Writes a head as `{"version": "v2", "head": {...}}`.
-    ///
-    /// # Errors
-    /// [`ModelError::NotRepresentable`] when a part is not JSON.
-    pub fn write(head: &latest::RunHead) -> Result<String, ModelError> {
-        #[derive(Serialize)]
-        struct Tagged<'a> {
-            version: &'static str,
-            head: &'a latest::RunHead,
-        }
-        serde_json::to_string(&Tagged { version: Self::VERSION, head }).map_err(|e| ModelError::NotRepresentable {
-            what: "head",
-            form: "JSON",
-            why: e.to_string(),
-        })
-    }
-
-    /// Reads a head.
-    ///
-    /// # Errors
-    /// [`ModelError::NewerVersion`] for a version past the newest known one,
-    /// [`ModelError::Malformed`] for anything else that is not such a document.
-    pub fn read(text: &str) -> Result<latest::RunHead, ModelError> {
-        #[derive(Deserialize)]
-        struct Tagged {
-            head: latest::RunHead,
-        }
-        let malformed =
-            |version: &str, why: String| ModelError::Malformed { kind: "head", version: version.to_owned(), why };
-        let version = version_of(text).map_err(|e| malformed("versioned", e.to_string()))?;
-        if is_newer(&version, &[Self::VERSION]) {
-            return Err(ModelError::NewerVersion { found: version, newest: Self::VERSION.to_owned() });
-        }
-        refuse_wide_integers(text).map_err(|why| malformed(&version, why))?;
-        serde_json::from_str::<Tagged>(text).map(|tagged| tagged.head).map_err(|e| malformed(&version, e.to_string()))
-    }
 }

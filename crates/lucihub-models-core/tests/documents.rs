@@ -57,6 +57,7 @@ proptest! {
     #[test]
     fn fields_and_words_of_newer_components_survive(
         run in run_ids(), name in "newer_[a-z]{1,8}", value in additions(), word in "[a-z]{1,12}-newer",
+        word_of_device in "[A-Z]{1,12}-NEWER",
     ) {
         let with = |mut object: Value| {
             object[&name] = value.clone();
@@ -73,15 +74,32 @@ proptest! {
                 "phases": [with(json!({ "phase": word.clone(), "at": at }))],
                 "overloads": [with(json!({ "element": "e", "at": at }))],
                 "final_values": [with(json!({ "element": "e", "value": -0.0 }))],
-                "related_to": [{ "kind": word.clone(), "run": run.to_string() }],
+                "related_to": [with(json!({ "kind": word.clone(), "run": run.to_string() }))],
                 "grid": { "samples": 65_536, "lines": 1_024 },
             })),
             "logs": [with(json!({ "text": "t" }))],
             "series": [{ "first": 0, "end": 2, "gaps": [{ "first": 0, "end": 1, "cause": word }], "values": [0.5] }],
         }});
         let read = AnyRun::from_json(&document.to_string()).unwrap();
+        prop_assert!(!read.clone().into_latest().head.state().is_terminal(), "an unknown state has not ended");
         let back: Value = serde_json::from_str(&read.to_json().unwrap()).unwrap();
-        prop_assert_eq!(back, document);
+        prop_assert_eq!(back, document.clone());
+
+        let head = json!({ "version": "v2", "head": document["run"]["head"] });
+        let read = HeadDocument::read(&head.to_string()).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Value>(&HeadDocument::write(&read).unwrap()).unwrap(), head);
+
+        let device = json!({ "version": "v2", "device": with(json!({ "id": "lucidac-1", "type": word_of_device })) });
+        let read = AnyDevice::from_json(&device.to_string()).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Value>(&read.to_json().unwrap()).unwrap(), device);
+    }
+
+    #[test]
+    fn a_head_says_a_version_that_heads_have(version in "v[01]|head|", head in heads()) {
+        let text = HeadDocument::write(&head).unwrap().replacen("\"v2\"", &format!("{version:?}"), 1);
+        let error = HeadDocument::read(&text).unwrap_err();
+        prop_assert!(matches!(&error, ModelError::Malformed { version: found, .. } if *found == version), "{:?}", error);
+        prop_assert!(error.to_string().contains("known versions are v2"), "{}", error);
     }
 
     #[test]

@@ -9,5 +9,6 @@ mod state;
 
 pub use device::Device;
 pub use kinds::{DeviceType, InputType, JobType};
+pub(crate) use run::MOST_CHANNELS;
 pub use run::Run;
 pub use state::{RunState, StateChange};

@@ -22,10 +22,11 @@ pub struct Run {
     pub logs: Vec<String>,
     /// The number of channels, at most 65,536 in a document.
     #[serde(deserialize_with = "few")]
+    #[schemars(range(max = MOST_CHANNELS), extend("x-unit" = "channel"))]
     pub channels: u32,
     /// The measurements, a list per channel, in machine units.
     #[serde(with = "finite")]
-    #[schemars(with = "Vec<Vec<f64>>")]
+    #[schemars(with = "Vec<Vec<f64>>", extend("x-unit" = "machine unit"))]
     pub measurements: Vec<Vec<f64>>,
     /// The device it ran on.
     pub device_id: DeviceId,
@@ -35,6 +36,7 @@ pub struct Run {
     pub input: JsonText,
     /// The output, once there is one.
     #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JsonText")]
     pub output: Option<JsonText>,
 }
 
@@ -80,13 +82,15 @@ impl RunModel for Run {
     }
 }
 
+/// The most channels that a document of version 1 may name.
+pub(crate) const MOST_CHANNELS: u32 = 1 << 16;
+
 /// A document names the number alone, and version 2 has an entry for each: a few
 /// digits must not fill the memory. It is what the text of a cursor may name too.
 fn few<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    const MOST: u32 = 1 << 16;
     let channels = u32::deserialize(deserializer)?;
-    if channels > MOST {
-        return Err(serde::de::Error::custom(format!("{channels} channels, the limit is {MOST}")));
+    if channels > MOST_CHANNELS {
+        return Err(serde::de::Error::custom(format!("{channels} channels, the limit is {MOST_CHANNELS}")));
     }
     Ok(channels)
 }

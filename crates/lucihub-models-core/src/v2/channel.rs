@@ -11,15 +11,19 @@ use crate::extra::Extra;
 pub struct Channel {
     /// The carrier it is measured on, by MAC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["04-E9-E5-00-00-01"]))]
     pub carrier: Option<String>,
     /// The probe on the carrier, for example the ADC input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["ADC0"]))]
     pub probe: Option<String>,
     /// A name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["x"]))]
     pub name: Option<String>,
     /// The unit of its values; machine units if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["V"]))]
     pub unit: Option<String>,
     /// Fields of newer components.
     #[serde(flatten)]
@@ -61,9 +65,11 @@ impl Channel {
 #[serde(deny_unknown_fields)]
 pub struct TimeBase {
     /// Samples per second and channel.
+    #[schemars(extend("x-unit" = "Hz", "examples" = [10_000.0]))]
     pub rate_hz: f64,
     /// The time of sample 0, in seconds from the start of OP.
     #[serde(default)]
+    #[schemars(extend("x-unit" = "s", "examples" = [0.0]))]
     pub origin_s: f64,
 }
 

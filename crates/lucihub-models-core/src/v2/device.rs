@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::ModelError;
 use crate::extra::Extra;
 use crate::id::DeviceId;
 use crate::json::JsonText;
@@ -28,6 +29,7 @@ pub struct Device {
     pub input_type: Option<InputType>,
     /// What a valid input looks like.
     #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JsonText")]
     pub parameter_schema: Option<JsonText>,
     /// Its firmware.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,5 +84,36 @@ impl From<v1::Device> for Device {
     fn from(old: v1::Device) -> Self {
         let v1::Device { id, device_type, input_type, parameter_schema } = old;
         Self { input_type: Some(input_type), parameter_schema: Some(parameter_schema), ..Self::new(id, device_type) }
+    }
+}
+
+impl TryFrom<Device> for v1::Device {
+    type Error = ModelError;
+
+    fn try_from(new: Device) -> Result<Self, ModelError> {
+        let Device {
+            id,
+            device_type,
+            input_type,
+            parameter_schema,
+            firmware: _,
+            entity_digest: _,
+            seen_at: _,
+            extra: _,
+        } = new;
+        Ok(Self {
+            id,
+            device_type,
+            input_type: input_type.ok_or_else(|| lacking("input_type"))?,
+            parameter_schema: parameter_schema.ok_or_else(|| lacking("parameter_schema"))?,
+        })
+    }
+}
+
+fn lacking(field: &str) -> ModelError {
+    ModelError::NotRepresentable {
+        what: "device",
+        form: "version 1",
+        why: format!("/device/{field}: version 1 demands one; give the device one, or write version 2"),
     }
 }

@@ -41,6 +41,7 @@ pub struct PhaseChange {
     pub at: Timestamp,
     /// The device's own time, in nanoseconds since it took the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "ns"))]
     pub device_ns: Option<u64>,
     /// Which carrier, by MAC; all of them if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +83,7 @@ pub struct Overload {
     pub at: Timestamp,
     /// The sample index at that moment, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "sample"))]
     pub sample: Option<u64>,
     /// Fields of newer components.
     #[serde(flatten)]
@@ -111,7 +113,7 @@ pub struct FinalValue {
     pub element: String,
     /// The value, in machine units, bit for bit.
     #[serde(with = "crate::exact::one")]
-    #[schemars(with = "crate::exact::ExactF64")]
+    #[schemars(with = "crate::exact::ExactF64", extend("x-unit" = "machine unit"))]
     pub value: f64,
     /// Fields of newer components.
     #[serde(flatten)]

@@ -36,6 +36,7 @@ pub struct RunHead {
     pub device_type: Option<DeviceType>,
     /// Whose run it is: an opaque name, never a credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["group-3"]))]
     pub owner: Option<String>,
     /// Names and values for people and tools.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -45,9 +46,11 @@ pub struct RunHead {
     pub input_type: Option<InputType>,
     /// The input, byte for byte.
     #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JsonText")]
     pub input: Option<JsonText>,
     /// The output, byte for byte, once there is one.
     #[serde(default, deserialize_with = "crate::json::present", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JsonText")]
     pub output: Option<JsonText>,
     /// What went wrong, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,15 +63,19 @@ pub struct RunHead {
     pub time_base: Option<TimeBase>,
     /// How long it shall integrate, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "ns", "examples" = [100_000_000]))]
     pub op_time_ns: Option<u64>,
     /// How long integrators load their initial values, in nanoseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "ns", "examples" = [100_000]))]
     pub ic_time_ns: Option<u64>,
     /// The time scale factor of the integrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "1", "examples" = [1, 10_000]))]
     pub k0: Option<u32>,
     /// Greater goes first; 0 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "1"))]
     pub priority: Option<i32>,
     /// The device's phases, in order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -161,8 +168,10 @@ impl RunHead {
 #[serde(deny_unknown_fields)]
 pub struct Grid {
     /// Samples per cell and channel.
+    #[schemars(extend("x-unit" = "sample"))]
     pub samples: u32,
     /// Log lines per cell.
+    #[schemars(extend("x-unit" = "line"))]
     pub lines: u32,
 }
 

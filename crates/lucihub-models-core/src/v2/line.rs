@@ -20,12 +20,15 @@ pub struct LogLine {
     pub at: Option<Timestamp>,
     /// How grave it is, in the writer's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["warning"]))]
     pub level: Option<String>,
     /// Which part wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["worker"]))]
     pub source: Option<String>,
     /// The length in bytes before the recorder cut it to the limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-unit" = "byte"))]
     pub cut_from: Option<u64>,
     /// Fields of newer components.
     #[serde(flatten)]

@@ -24,8 +24,10 @@ open_text! {
 #[serde(deny_unknown_fields)]
 pub struct Gap {
     /// The first missing index.
+    #[schemars(extend("x-unit" = "sample"))]
     pub first: u64,
     /// The index after the last missing one.
+    #[schemars(extend("x-unit" = "sample"))]
     pub end: u64,
     /// Why they are missing.
     pub cause: GapCause,
@@ -106,15 +108,17 @@ impl Gap {
 pub struct Series {
     /// The first index of the range.
     #[serde(default)]
+    #[schemars(extend("x-unit" = "sample"))]
     pub first: u64,
     /// The index after the range.
+    #[schemars(extend("x-unit" = "sample"))]
     pub end: u64,
     /// Where samples are missing, ascending, inside the range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
     /// The samples that exist, in machine units unless the channel says otherwise.
     #[serde(with = "crate::exact::list")]
-    #[schemars(with = "Vec<crate::exact::ExactF64>")]
+    #[schemars(with = "Vec<crate::exact::ExactF64>", extend("x-unit" = "machine unit"))]
     pub values: Vec<f64>,
 }
 

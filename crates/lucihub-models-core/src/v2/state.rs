@@ -45,3 +45,10 @@ impl From<v1::StateChange> for StateChange {
         Self::new(status, timestamp)
     }
 }
+
+impl From<StateChange> for v1::StateChange {
+    fn from(new: StateChange) -> Self {
+        let StateChange { state, at, reason: _, extra: _ } = new;
+        Self { timestamp: at, status: state }
+    }
+}

@@ -7,6 +7,7 @@
 mod bench;
 mod chaos;
 mod ci;
+mod codegen;
 mod fuzz;
 mod job;
 mod migrate;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Run every check that CI runs, each one timed; stops at the first that fails.
     Ci(ci::Options),
+    /// Write what is generated from the models: schemas, the data model's page, types in other languages.
+    Codegen(codegen::Options),
     /// Measure the storage beside the limits of what it stands on.
     Bench(bench::Options),
     /// Record runs while servers are killed, frozen, emptied and cut, and check what is left.
@@ -63,6 +66,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.task {
         Task::Test(options) => test::run(&workspace, options),
         Task::Ci(options) => ci::run(&workspace, options),
+        Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Chaos(options) => chaos::run(&workspace, options),
         Task::Fuzz(options) => fuzz::run(&workspace, options),

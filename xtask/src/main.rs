@@ -11,6 +11,7 @@ mod codegen;
 mod fuzz;
 mod job;
 mod migrate;
+mod programs;
 mod test;
 mod tidy;
 mod workspace;

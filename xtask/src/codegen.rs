@@ -4,6 +4,7 @@
 //! is [`released`]; all else is written from those.
 
 mod annotations;
+mod bindings;
 mod compare;
 mod data_model;
 mod documents;
@@ -34,6 +35,9 @@ pub(crate) struct Options {
     /// Write nothing: fail where a file is not what the models say.
     #[arg(long)]
     check: bool,
+    /// Install nothing: where programs that make types for other languages are missing, fail with the list.
+    #[arg(long)]
+    no_install: bool,
     /// Freeze these versions, or all: their schemas and examples never change after that.
     #[arg(long, value_name = "VERSION", num_args = 0.., conflicts_with = "check")]
     release: Option<Vec<Version>>,
@@ -83,7 +87,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let kept = |name: &str| released.has(name) || name.contains("/examples/");
     let pages = BTreeMap::from([("data-model.md".to_owned(), data_model::page(root, &outcome.in_force)?)]);
     schemas.settle(&wanted, kept, options.check)?;
-    Folder::of_files(root, "docs", pages.keys())?.settle(&pages, |_| true, options.check)
+    Folder::of_files(root, "docs", pages.keys())?.settle(&pages, |_| true, options.check)?;
+
+    let tools = bindings::tools(workspace, !options.no_install)?;
+    let types = bindings::files(&tools, &outcome.in_force)?;
+    let by_hand = |name: &str| ["README.md", "python/pyproject.toml"].contains(&name);
+    Folder::open(root, "docs/bindings")?.settle(&types, by_hand, options.check)?;
+    bindings::try_out(&tools, root, schemas.files())
 }
 
 /// One schema for each kind over all of its versions, told apart by the tag.

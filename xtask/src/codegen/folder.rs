@@ -91,6 +91,9 @@ fn read(place: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Res
     for entry in fs::read_dir(place).with_context(|| format!("cannot read {}", place.display()))? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if name.ends_with("__pycache__") {
+            continue;
+        }
         if entry.file_type()?.is_dir() {
             read(&entry.path(), &format!("{name}/"), files)?;
         } else {

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{codegen, job::Job, tidy, workspace::Workspace};
+use crate::{codegen, job::Job, recipe, tidy, workspace::Workspace};
 
 /// Options of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -43,6 +43,8 @@ enum Step {
     Tidy,
     /// What is generated from the models is what they say, and released versions are as they were.
     Codegen,
+    /// A new version of the models is added by its recipe, on a copy.
+    Recipe,
 }
 
 impl Step {
@@ -61,6 +63,7 @@ impl Step {
             Self::Promises => promises::run(workspace),
             Self::Tidy => tidy::run(workspace),
             Self::Codegen => codegen::check(workspace),
+            Self::Recipe => recipe::run(workspace, &recipe::Options::default()),
         }
     }
 }
@@ -114,6 +117,6 @@ mod tests {
     #[test]
     fn steps_are_named_as_they_are_typed() {
         let names: Vec<_> = Step::value_variants().iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["fmt", "clippy", "doc", "deny", "features", "promises", "tidy", "codegen"]);
+        assert_eq!(names, ["fmt", "clippy", "doc", "deny", "features", "promises", "tidy", "codegen", "recipe"]);
     }
 }

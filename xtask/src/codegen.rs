@@ -17,6 +17,7 @@ mod text;
 mod type_names;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -61,10 +62,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let root = workspace.root();
     let schemas = Folder::open(root, "docs/schemas")?;
-    let lock =
-        schemas.files().get(LOCK).with_context(|| format!("docs/schemas/{LOCK} is missing; bring it back with git"))?;
-    let mut released = Released::from_text(lock).with_context(|| format!("docs/schemas/{LOCK}"))?;
-
+    let mut released = lock(&schemas)?;
     let models = models()?;
     let mut outcome = frozen::weigh(&models, schemas.files(), &released, options.revise)?;
     outcome.refused.extend(annotations::check(&models));
@@ -94,6 +92,23 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let by_hand = |name: &str| ["README.md", "python/pyproject.toml"].contains(&name);
     Folder::open(root, "docs/bindings")?.settle(&types, by_hand, options.check)?;
     bindings::try_out(&tools, root, schemas.files())
+}
+
+/// Freezes what stands below `root`, so that a copy is as after a release.
+///
+/// # Errors
+/// Where the lock cannot be read or written.
+pub(crate) fn freeze(root: &Path) -> Result<()> {
+    let schemas = Folder::open(root, "docs/schemas")?;
+    let mut released = lock(&schemas)?;
+    Version::ALL.iter().for_each(|version| released.add(version.as_str(), schemas.files()));
+    schemas.settle(&BTreeMap::from([(LOCK.to_owned(), released.to_text()?)]), |_| true, false)
+}
+
+fn lock(schemas: &Folder) -> Result<Released> {
+    let lock = schemas.files().get(LOCK);
+    let lock = lock.with_context(|| format!("docs/schemas/{LOCK} is missing; bring it back with git"))?;
+    Released::from_text(lock).with_context(|| format!("docs/schemas/{LOCK}"))
 }
 
 /// One schema for each kind over all of its versions, told apart by the tag.

@@ -12,6 +12,7 @@ mod fuzz;
 mod job;
 mod migrate;
 mod programs;
+mod recipe;
 mod test;
 mod tidy;
 mod workspace;
@@ -48,6 +49,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Make a new migration; look at the tables of a database and change them.
     Migrate(migrate::Options),
+    /// Follow the recipe of a new version of the models on a copy of core, and see that everything holds.
+    Recipe(recipe::Options),
     /// Check the properties of the repository that no compiler checks.
     Tidy,
 }
@@ -72,6 +75,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::Chaos(options) => chaos::run(&workspace, options),
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Migrate(options) => migrate::run(&workspace, options),
+        Task::Recipe(options) => recipe::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }
 }

@@ -88,9 +88,15 @@ pub(super) fn try_out(tools: &Tools, root: &Path, schemas: &BTreeMap<String, Str
     Ok(())
 }
 
-/// Whether what is pinned was installed here already; it is said in a file beside.
-fn is_installed(folder: &Path, pins: &str) -> bool {
-    fs::read_to_string(folder.join("installed")).is_ok_and(|installed| installed == pins)
+/// Whether what is pinned was installed here already; it is said in a file beside. If not, the file goes, so that an
+/// installation that stops halfway says nothing.
+fn is_installed(folder: &Path, pins: &str) -> Result<bool> {
+    let said = folder.join("installed");
+    let same = fs::read_to_string(&said).is_ok_and(|installed| installed == pins);
+    if !same && said.exists() {
+        fs::remove_file(said)?;
+    }
+    Ok(same)
 }
 
 fn say_installed(folder: &Path, pins: &str) -> Result<()> {
@@ -105,4 +111,22 @@ fn versions_by_kind(bundles: &BTreeMap<Version, Value>) -> Vec<(&'static str, Ve
         bundles.iter().filter(|(_, bundle)| has(bundle)).map(|(version, _)| *version).collect()
     };
     KINDS.iter().map(|kind| (kind.name, of(kind.name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stopped_halfway_is_not_installed() -> Result<()> {
+        let folder = std::env::temp_dir().join(format!("lucihub-xtask-installed-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        let first = is_installed(&folder, "1")?;
+        say_installed(&folder, "1")?;
+        // Version 2 is asked for, and its installation stops: version 1 is gone too.
+        let steps = [is_installed(&folder, "1")?, is_installed(&folder, "2")?, is_installed(&folder, "1")?];
+        fs::remove_dir_all(&folder)?;
+        assert_eq!((first, steps), (false, [true, false, false]));
+        Ok(())
+    }
 }

@@ -53,7 +53,7 @@ pub(super) fn install(tools: &Tools) -> Result<()> {
     let requirements = tools.sources.join("python/requirements.txt");
     let version = Job::new("python3", ["--version"], &folder).capture()?;
     let pins = format!("{version}{}", fs::read_to_string(&requirements)?);
-    if is_installed(&folder, &pins) {
+    if is_installed(&folder, &pins)? {
         return Ok(());
     }
     println!("installing what makes Python types into {}", folder.display());

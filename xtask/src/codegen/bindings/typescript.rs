@@ -35,7 +35,7 @@ pub(super) fn install(tools: &Tools) -> Result<()> {
         fs::write(folder.join(name), &text)?;
         pins.push_str(&text);
     }
-    if is_installed(&folder, &pins) {
+    if is_installed(&folder, &pins)? {
         return Ok(());
     }
     println!("installing what makes TypeScript types into {}", folder.display());

@@ -71,15 +71,24 @@ impl Released {
 
     /// What the last tag has and the lock does not, or not so.
     pub(super) fn broken_by_tag(&self, tag: &str, tagged: &BTreeMap<String, String>) -> Vec<String> {
-        let problem = |(name, text): (&String, &String)| match self.0.get(name) {
-            Some(digest) if Digest::of(text.as_bytes()).to_string() == *digest => None,
-            Some(_) => Some(format!("docs/schemas/{name} is released in {tag}, with another digest than in {LOCK}")),
-            None => Some(format!(
-                "docs/schemas/{name} is released in {tag}, and not in {LOCK}; bring it back as it was there, and run \
-                 `cargo xtask codegen --release`"
-            )),
-        };
-        tagged.iter().filter_map(problem).collect()
+        let digest = |text: &String| Digest::of(text.as_bytes()).to_string();
+        let other = tagged.iter().filter(|(name, text)| self.0.get(*name).is_some_and(|known| *known != digest(text)));
+        let mut broken: Vec<_> = other
+            .map(|(name, _)| {
+                format!(
+                    "docs/schemas/{name} is released in {tag}, and is another one in {LOCK}: bring both back with git"
+                )
+            })
+            .collect();
+        let missing: Vec<_> = tagged.keys().filter(|name| !self.has(name)).map(String::as_str).collect();
+        if !missing.is_empty() {
+            broken.push(format!(
+                "released in {tag}, and not in docs/schemas/{LOCK}: {}; run `cargo xtask codegen --release` on them as they \
+                 were there",
+                missing.join(", ")
+            ));
+        }
+        broken
     }
 }
 
@@ -145,8 +154,17 @@ mod tests {
         let mut lock = Released::default();
         lock.add("v1", &files(&[("v1/run.json", "{ }")]));
         let broken = lock.broken_by_tag("v0.1.0", &tagged);
-        assert!(broken[0].contains("v1/device.json is released in v0.1.0, and not in released.json"), "{broken:?}");
-        assert!(broken[1].contains("v1/run.json is released in v0.1.0, with another digest"), "{broken:?}");
+        assert!(
+            broken[0].starts_with("docs/schemas/v1/run.json is released in v0.1.0, and is another one"),
+            "{broken:?}"
+        );
+        let words =
+            "released in v0.1.0, and not in docs/schemas/released.json: v1/device.json; run `cargo xtask codegen";
+        assert!(broken[1].starts_with(words), "{broken:?}");
+        assert_eq!(broken.len(), 2);
+        let mut mended = Released::default();
+        mended.add("v1", &tagged);
+        assert!(mended.broken_by_tag("v0.1.0", &tagged).is_empty());
     }
 
     #[test]

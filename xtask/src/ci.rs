@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
-use crate::{job::Job, tidy, workspace::Workspace};
+use crate::{codegen, job::Job, recipe, tidy, workspace::Workspace};
 
 /// Options of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -41,6 +41,10 @@ enum Step {
     Promises,
     /// The properties of the repository that no compiler checks.
     Tidy,
+    /// What is generated from the models is what they say, and released versions are as they were.
+    Codegen,
+    /// A new version of the models is added by its recipe, on a copy.
+    Recipe,
 }
 
 impl Step {
@@ -58,6 +62,8 @@ impl Step {
             Self::Features => features::run(workspace),
             Self::Promises => promises::run(workspace),
             Self::Tidy => tidy::run(workspace),
+            Self::Codegen => codegen::check(workspace),
+            Self::Recipe => recipe::run(workspace, &recipe::Options::default()),
         }
     }
 }
@@ -111,6 +117,6 @@ mod tests {
     #[test]
     fn steps_are_named_as_they_are_typed() {
         let names: Vec<_> = Step::value_variants().iter().map(ToString::to_string).collect();
-        assert_eq!(names, ["fmt", "clippy", "doc", "deny", "features", "promises", "tidy"]);
+        assert_eq!(names, ["fmt", "clippy", "doc", "deny", "features", "promises", "tidy", "codegen", "recipe"]);
     }
 }

@@ -7,9 +7,12 @@
 mod bench;
 mod chaos;
 mod ci;
+mod codegen;
 mod fuzz;
 mod job;
 mod migrate;
+mod programs;
+mod recipe;
 mod test;
 mod tidy;
 mod workspace;
@@ -36,6 +39,8 @@ enum Task {
     Test(test::Options),
     /// Run every check that CI runs, each one timed; stops at the first that fails.
     Ci(ci::Options),
+    /// Write what is generated from the models: schemas, the data model's page, types in other languages.
+    Codegen(codegen::Options),
     /// Measure the storage beside the limits of what it stands on.
     Bench(bench::Options),
     /// Record runs while servers are killed, frozen, emptied and cut, and check what is left.
@@ -44,6 +49,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Make a new migration; look at the tables of a database and change them.
     Migrate(migrate::Options),
+    /// Follow the recipe of a new version of the models on a copy of core, and see that everything holds.
+    Recipe(recipe::Options),
     /// Check the properties of the repository that no compiler checks.
     Tidy,
 }
@@ -63,10 +70,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.task {
         Task::Test(options) => test::run(&workspace, options),
         Task::Ci(options) => ci::run(&workspace, options),
+        Task::Codegen(options) => codegen::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::Chaos(options) => chaos::run(&workspace, options),
         Task::Fuzz(options) => fuzz::run(&workspace, options),
         Task::Migrate(options) => migrate::run(&workspace, options),
+        Task::Recipe(options) => recipe::run(&workspace, options),
         Task::Tidy => tidy::run(&workspace),
     }
 }

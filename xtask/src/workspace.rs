@@ -29,6 +29,11 @@ impl Workspace {
         self.metadata.workspace_root.as_std_path()
     }
 
+    /// The directory of what is built.
+    pub(crate) fn target(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
+    }
+
     /// All packages, by name.
     pub(crate) fn packages(&self) -> Vec<&Package> {
         let mut packages = self.metadata.workspace_packages();

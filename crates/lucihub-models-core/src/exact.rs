@@ -26,13 +26,15 @@ impl<'de> Deserialize<'de> for ExactF64 {
             Number(f64),
             Bits(String),
         }
-        match Form::deserialize(deserializer)? {
-            Form::Number(value) => Ok(Self(value)),
-            Form::Bits(digits) if digits.len() == 16 => u64::from_str_radix(&digits, 16)
-                .map(|bits| Self(f64::from_bits(bits)))
-                .map_err(|_| serde::de::Error::custom(format!("{digits:?} is not 16 hexadecimal digits"))),
-            Form::Bits(other) => Err(serde::de::Error::custom(format!("{other:?} is not 16 hexadecimal digits"))),
-        }
+        let digits = match Form::deserialize(deserializer)? {
+            Form::Number(value) => return Ok(Self(value)),
+            Form::Bits(digits) => digits,
+        };
+        // `from_str_radix` would take a sign too.
+        let all_digits = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = if all_digits { u64::from_str_radix(&digits, 16).ok() } else { None };
+        bits.map(|bits| Self(f64::from_bits(bits)))
+            .ok_or_else(|| serde::de::Error::custom(format!("{digits:?} is not 16 hexadecimal digits")))
     }
 }
 
@@ -44,7 +46,7 @@ impl JsonSchema for ExactF64 {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "A 64-bit float, bit for bit. NaN and infinities are the 16 hexadecimal digits of their bits.",
-            "anyOf": [{ "type": "number" }, { "type": "string", "pattern": "^[0-9a-f]{16}$" }],
+            "anyOf": [{ "type": "number" }, { "type": "string", "pattern": "^[0-9A-Fa-f]{16}$" }],
             "examples": [-0.5, "7ff8000000000001"]
         })
     }
@@ -74,5 +76,19 @@ pub(crate) mod list {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<ExactF64>::deserialize(deserializer)?.into_iter().map(|v| v.0).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_sixteen_digits_and_nothing_else() {
+        let read = |text: &str| serde_json::from_str::<ExactF64>(text).map(|value| value.0.to_bits());
+        assert_eq!(read("\"7FF8000000000001\"").unwrap(), 0x7ff8_0000_0000_0001);
+        for text in ["\"+7ff800000000001\"", "\"7ff800000000001\"", "\"7ff80000000000010\"", "\"nan\"", "null"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 }

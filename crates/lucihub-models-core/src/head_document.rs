@@ -23,16 +23,13 @@ impl HeadDocument {
     /// The newest of them.
     #[must_use]
     pub const fn newest() -> Version {
-        Version::V2
+        Self::VERSIONS[Self::VERSIONS.len() - 1]
     }
 
     /// The JSON Schema (2020-12) of the documents of one version; `None` where heads have not changed in it.
     #[must_use]
     pub fn schema(version: Version) -> Option<String> {
-        match version {
-            Version::V2 => Some(crate::schema::document::<v2::RunHead>("head", version)),
-            Version::V1 => None,
-        }
+        (version == Version::V2).then(|| crate::schema::document::<v2::RunHead>("head", version))
     }
 
     /// Writes a head as `{"version": "v2", "head": {...}}`.
@@ -58,14 +55,14 @@ impl HeadDocument {
     /// # Errors
     /// As [`write`](Self::write); and [`ModelError::NotRepresentable`] for version 1, which had no heads.
     pub fn downgrade(head: &latest::RunHead, to: Version) -> Result<(String, Vec<LeftOut>), ModelError> {
-        match to {
-            Version::V2 => Ok((Self::write(head)?, Vec::new())),
-            Version::V1 => Err(ModelError::NotRepresentable {
+        if to < Version::V2 {
+            return Err(ModelError::NotRepresentable {
                 what: "head",
                 form: "version 1",
                 why: "version 1 has no heads; write the whole run".to_owned(),
-            }),
+            });
         }
+        Ok((Self::write(head)?, Vec::new()))
     }
 
     /// Reads a head.

@@ -21,6 +21,7 @@ use crate::error::Invalid;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("examples" = ["0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e"]))]
 pub struct RunId(Uuid);
 
 impl RunId {

@@ -40,6 +40,7 @@ pub struct RunHead {
     pub owner: Option<String>,
     /// Names and values for people and tools.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("default" = {}))]
     pub labels: BTreeMap<String, String>,
     /// The type of the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +58,7 @@ pub struct RunHead {
     pub error: Option<String>,
     /// The channels; a channel's number is its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub channels: Vec<Channel>,
     /// How sample indices become times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,15 +81,19 @@ pub struct RunHead {
     pub priority: Option<i32>,
     /// The device's phases, in order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub phases: Vec<PhaseChange>,
     /// The overloads, in order of arrival.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub overloads: Vec<Overload>,
     /// What elements read when the run had ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub final_values: Vec<FinalValue>,
     /// The runs it belongs to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub related_to: Vec<Relation>,
     /// The worker that executes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

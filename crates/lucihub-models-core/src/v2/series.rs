@@ -33,6 +33,7 @@ pub struct Gap {
     pub cause: GapCause,
     /// Whether the length is a conclusion rather than known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
     pub inferred: bool,
 }
 
@@ -115,6 +116,7 @@ pub struct Series {
     pub end: u64,
     /// Where samples are missing, ascending, inside the range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("default" = []))]
     pub gaps: Vec<Gap>,
     /// The samples that exist, in machine units unless the channel says otherwise.
     #[serde(with = "crate::exact::list")]

@@ -141,12 +141,20 @@ pub struct Invalid {
     thing: String,
     problem: String,
     hint: String,
+    pointer: Option<String>,
 }
 
 impl Invalid {
     /// Names the thing and what is wrong with it.
     pub fn new(thing: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { thing: thing.into(), problem: problem.into(), hint: String::new() }
+        Self { thing: thing.into(), problem: problem.into(), hint: String::new(), pointer: None }
+    }
+
+    /// Adds where in a JSON document it is; the problem says it too, for people.
+    #[must_use]
+    pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.pointer = Some(pointer.into());
+        self
     }
 
     /// Adds what to do about it.
@@ -160,6 +168,13 @@ impl Invalid {
     #[must_use]
     pub fn thing(&self) -> &str {
         &self.thing
+    }
+
+    /// Where in a JSON document it is, as a JSON pointer (RFC 6901), if it is in one. The empty pointer is the whole
+    /// document.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        self.pointer.as_deref()
     }
 }
 

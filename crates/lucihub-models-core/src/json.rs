@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 
 use crate::error::Invalid;
 use crate::limits::Limits;
+use pointer::{Pointer, Trail, Untold};
+
+mod pointer;
 
 /// A JSON document as text, byte for byte as it was given. Written as a field of
 /// a larger document it keeps its bytes too, but for white space around it.
@@ -31,7 +34,13 @@ impl JsonText {
     /// large. `thing` names the document in the error.
     ///
     /// # Errors
-    /// [`Invalid`] with the line and column of the first fault.
+    /// [`Invalid`] with the pointer, line and column of the first fault.
+    ///
+    /// ```
+    /// # use lucihub_models_core::JsonText;
+    /// let error = "{\"a\": [0, NaN]}".parse::<JsonText>().unwrap_err();
+    /// assert_eq!(error.pointer(), Some("/a/1"));
+    /// ```
     pub fn parse(thing: &str, text: &str, limits: &Limits) -> Result<Self, Invalid> {
         let text = Self(text.into());
         text.check(thing, limits)?;
@@ -47,7 +56,7 @@ impl JsonText {
     /// Reads the text again under these limits.
     ///
     /// # Errors
-    /// [`Invalid`] with the line and column of the first fault.
+    /// [`Invalid`] with the pointer, line and column of the first fault.
     pub fn check(&self, thing: &str, limits: &Limits) -> Result<(), Invalid> {
         if self.0.len() > limits.json_bytes {
             return Err(Invalid::new(thing, format!("{} bytes of JSON", self.0.len()))
@@ -56,11 +65,28 @@ impl JsonText {
         if self.0.trim_ascii().is_empty() {
             return Err(Invalid::new(thing, "the document is empty").hint("give a JSON value, for example {}"));
         }
+        self.walk(limits, &mut Untold).map_err(|_| self.fault(thing, limits))
+    }
+
+    /// Walks the document strictly.
+    fn walk(&self, limits: &Limits, trail: &mut impl Trail) -> serde_json::Result<()> {
         let mut reader = serde_json::Deserializer::from_str(&self.0);
-        Strict { depth: 0, limit: limits.json_depth }
-            .deserialize(&mut reader)
-            .and_then(|()| reader.end())
-            .map_err(|e| Invalid::new(thing, format!("not strict JSON: {e}")))
+        Strict { depth: 0, limit: limits.json_depth, trail }.deserialize(&mut reader)?;
+        reader.end()
+    }
+
+    /// What is wrong with a document that is not strict, and where. A walk that keeps its way is slower, so it is gone
+    /// only then.
+    fn fault(&self, thing: &str, limits: &Limits) -> Invalid {
+        let mut way = Pointer::default();
+        let Err(error) = self.walk(limits, &mut way) else {
+            return Invalid::new(thing, "not strict JSON");
+        };
+        let place = match way.as_str() {
+            "" => String::new(),
+            way => format!(" at {:?}", crate::id::shorten(way)),
+        };
+        Invalid::new(thing, format!("not strict JSON{place}: {error}")).at(way.as_str())
     }
 
     /// The document.
@@ -110,23 +136,27 @@ impl JsonSchema for JsonText {
     }
 }
 
-/// Walks a value, keeps nothing, and refuses what is not strict.
-#[derive(Clone, Copy)]
-struct Strict {
+/// Walks a value, keeps nothing but its way, and refuses what is not strict.
+struct Strict<'a, T> {
     depth: usize,
     limit: usize,
+    trail: &'a mut T,
 }
 
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+impl<T: Trail> Strict<'_, T> {
+    fn check_depth<E: serde::de::Error>(&self) -> Result<(), E> {
         if self.depth == self.limit {
             return Err(E::custom(format!("nested deeper than {} levels", self.limit)));
         }
-        Ok(Self { depth: self.depth + 1, limit: self.limit })
+        Ok(())
+    }
+
+    fn inner(&mut self) -> Strict<'_, T> {
+        Strict { depth: self.depth + 1, limit: self.limit, trail: self.trail }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de, T: Trail> DeserializeSeed<'de> for Strict<'_, T> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -134,7 +164,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de, T: Trail> Visitor<'de> for Strict<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,20 +195,31 @@ impl<'de> Visitor<'de> for Strict {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        while items.next_element_seed(inner)?.is_some() {}
-        Ok(())
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        self.check_depth()?;
+        let mut index = 0;
+        loop {
+            // What fails leaves the trail as it is: at the fault.
+            self.trail.item(index);
+            let item = items.next_element_seed(self.inner())?;
+            self.trail.back();
+            if item.is_none() {
+                return Ok(());
+            }
+            index += 1;
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        self.check_depth()?;
         let mut keys = HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {
+            self.trail.key(&key);
             if let Some(twice) = keys.replace(key) {
                 return Err(A::Error::custom(format!("the key {:?} stands twice", crate::id::shorten(&twice))));
             }
-            entries.next_value_seed(inner)?;
+            entries.next_value_seed(self.inner())?;
+            self.trail.back();
         }
         Ok(())
     }
@@ -246,6 +287,41 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_fault_is_named_with_its_place() {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(64), "]".repeat(64));
+        let at_the_depth = format!("/a{}", "/0".repeat(63));
+        let cases = [
+            ("NaN", ""),
+            ("{} {}", ""),
+            ("[1,NaN]", "/1"),
+            ("[1 2]", "/1"),
+            ("[[0],[", "/1/0"),
+            ("{\"a\":{\"b\":[0,1,-Infinity]}}", "/a/b/2"),
+            ("{\"a\":1,\"b\":{\"a\":2,\"a\":3}}", "/b/a"),
+            ("{\"a/b~c\":1e400}", "/a~1b~0c"),
+            ("{\"a\":1,}", ""),
+            ("{\"\":{\"a\":1", "/"),
+            (&deep, &at_the_depth),
+        ];
+        for (text, pointer) in cases {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.pointer(), Some(pointer), "{text}: {error}");
+            assert!(error.to_string().contains("at line 1 column "), "{error}");
+        }
+        let error = parse("{\n  \"k\": [\n    NaN\n  ]\n}").unwrap_err().to_string();
+        assert_eq!(error, "input: not strict JSON at \"/k/0\": expected value at line 3 column 5");
+        assert_eq!(parse("").unwrap_err().pointer(), None);
+    }
+
+    #[test]
+    fn a_long_way_is_cut_for_people_only() {
+        let key = "k\u{1b}".repeat(500);
+        let error = parse(&format!("{{{}:nul}}", serde_json::to_string(&key).unwrap())).unwrap_err();
+        assert_eq!(error.pointer(), Some(&*format!("/{key}")));
+        assert!(error.to_string().len() < 400 && !error.to_string().contains('\u{1b}'), "{error}");
     }
 
     #[test]

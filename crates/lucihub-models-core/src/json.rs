@@ -13,7 +13,7 @@ use crate::error::Invalid;
 use crate::limits::Limits;
 use pointer::{Pointer, Trail, Untold};
 
-mod pointer;
+pub(crate) mod pointer;
 
 /// A JSON document as text, byte for byte as it was given. Written as a field of
 /// a larger document it keeps its bytes too, but for white space around it.
@@ -89,6 +89,13 @@ impl JsonText {
         Invalid::new(thing, format!("not strict JSON{place}: {error}")).at(way.as_str())
     }
 
+    /// Tells the pointer of each value, in the order they stand in the document; strict up to the first fault.
+    #[cfg(feature = "check")]
+    pub(crate) fn places(&self, limits: &Limits, tell: impl FnMut(&str)) {
+        // A fault ends the walk; whoever wants to know of it checks.
+        let _ = self.walk(limits, &mut pointer::Told::new(tell));
+    }
+
     /// The document.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -160,6 +167,7 @@ impl<'de, T: Trail> DeserializeSeed<'de> for Strict<'_, T> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.trail.arrive();
         deserializer.deserialize_any(self)
     }
 }

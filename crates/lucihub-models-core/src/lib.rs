@@ -23,6 +23,8 @@ mod model;
 mod older;
 mod open_text;
 mod page;
+#[cfg(feature = "check")]
+mod parameters;
 mod plan;
 mod position;
 mod schema;
@@ -56,6 +58,8 @@ pub use limits::Limits;
 pub use model::{DeviceModel, RunModel};
 pub use older::LeftOut;
 pub use page::{Order, PageCursor, PageRequest, RunPage};
+#[cfg(feature = "check")]
+pub use parameters::{ParameterSchema, Violation, Violations};
 pub use plan::{Piece, Plan, Reject};
 pub use position::{Cursor, Positions};
 pub use store_event::{StoreEvent, StoreEventKind};

@@ -52,11 +52,16 @@ impl Store {
         self.cold().device(device).await
     }
 
-    /// Writes the operator's fields of a device.
+    /// Writes the operator's fields of a device. With the feature `check`, a parameter schema that could check nothing is
+    /// refused.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` past a limit.
+    /// `NotFound`; `Invalid` past a limit, and for a parameter schema with the pointer to what is wrong in it.
     pub async fn configure_device(&self, device: &DeviceId, fields: &OperatorFields) -> Result<()> {
+        #[cfg(feature = "check")]
+        if let Some(schema) = &fields.parameter_schema {
+            lucihub_models_core::ParameterSchema::parse(schema)?;
+        }
         self.cold().put_operator(device, fields).await
     }
 }

@@ -11,6 +11,8 @@ mod no_cold;
 mod no_hot;
 pub mod observe;
 mod open;
+#[cfg(feature = "check")]
+mod parameters;
 pub mod read;
 pub mod record;
 mod runs;
@@ -22,6 +24,8 @@ pub use follow::{Event, Follower, Select};
 pub use models::ModelsInUse;
 pub use observe::StoreHealth;
 pub use open::Urls;
+#[cfg(feature = "check")]
+pub use parameters::{Checked, Rechecked};
 pub use read::{Located, RunStatus, Snapshot, Source};
 pub use record::{RecordError, RecordOptions, Recorder};
 pub use store::{Store, StoreBuilder};

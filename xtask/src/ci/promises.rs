@@ -28,8 +28,18 @@ struct Promise {
 const PROMISES: &[Promise] = &[
     Promise {
         scope: Scope::Whole("lucihub-models-core"),
-        absent: &["tokio", "diesel", "diesel-async", "fred", "libsqlite3-sys", "pco"],
-        reason: "models and ports do no I/O",
+        absent: &["tokio", "diesel", "diesel-async", "fred", "libsqlite3-sys", "pco", "reqwest", "rustls"],
+        reason: "models and ports do no I/O, and a parameter schema is never fetched",
+    },
+    Promise {
+        scope: Scope::With("lucihub-models-core", ""),
+        absent: &["jsonschema", "referencing", "regex"],
+        reason: "only who asks for feature `check` compiles a validator",
+    },
+    Promise {
+        scope: Scope::With("lucihub-store", "memory,postgres,redis,sqlite"),
+        absent: &["jsonschema"],
+        reason: "no adapter asks for feature `check`",
     },
     Promise {
         scope: Scope::Whole("lucihub-hot"),

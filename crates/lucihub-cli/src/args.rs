@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod check;
 mod maintain;
 mod migrate;
 mod models;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use lucihub_models_core::{DeviceId, RunId, Timestamp};
 
+pub(crate) use check::CheckArgs;
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
@@ -50,6 +52,8 @@ pub(crate) enum Verb {
     Gc(GcArgs),
     /// Read archived runs back, and compare checksums and digests; repair them from hot storage.
     Verify(VerifyArgs),
+    /// Check an input against a parameter schema, or stored inputs against a new one.
+    Check(CheckArgs),
     /// Look at the versions of the models that storages hold.
     #[command(subcommand)]
     Models(ModelsVerb),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lucihub_models_core::{Invalid, RunId, StoreError};
+use lucihub_models_core::{DeviceId, Invalid, RunId, StoreError};
 use lucihub_store::RecordError;
 use thiserror::Error;
 
@@ -50,6 +50,14 @@ pub(crate) enum Failure {
     Unsettled(u64, &'static str),
     #[error("{damaged} of {} {} damaged, above", counted(*all, "run", "runs"), if *damaged == 1 { "is" } else { "are" })]
     Damaged { damaged: u64, all: u64 },
+    #[error("{input} is not valid: {}, above", counted(*.violations, "violation", "violations"))]
+    NotValid { input: String, violations: u64 },
+    #[error("the input of {broken} of {} is not valid, above", counted(*all, "run", "runs"))]
+    NotValidStored { broken: u64, all: u64 },
+    #[error("device {0} has no parameter schema; name one with --schema")]
+    NoSchema(DeviceId),
+    #[error("an input has one schema; give --device or --schema, or check stored runs with --stored")]
+    TwoSchemas,
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]

@@ -3,6 +3,7 @@
 
 mod archive;
 mod args;
+mod check;
 mod confirm;
 mod demo;
 mod devices;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,
             Verb::Verify(args) => verify::run(args).await,
+            Verb::Check(args) => check::run(args).await,
             Verb::Models(verb) => models::run(verb).await,
             Verb::Migrate(verb) => migrate::run(verb).await,
         }

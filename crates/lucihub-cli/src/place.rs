@@ -76,8 +76,8 @@ pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
     let cold = existing(&place.cold)?;
     match open(place, &cold).await {
         Ok(store) => Ok(Reading { store, away: None }),
-        // A URL that cannot be meant is to be mended.
-        Err(why @ Failure::Unopened { error: StoreError::Invalid(_), .. }) => Err(why),
+        // What cannot be meant is to be mended.
+        Err(why @ (Failure::Invalid(_) | Failure::Unopened { error: StoreError::Invalid(_), .. })) => Err(why),
         // If cold storage is what failed, it fails again.
         Err(why) if place.hot.is_shared() => Ok(Reading { store: open_cold(cold).await?, away: Some(why) }),
         Err(why) => Err(why),

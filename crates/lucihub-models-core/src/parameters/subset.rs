@@ -83,7 +83,8 @@ impl<'a> Walk<'a> {
         for (keyword, value) in keywords {
             let (keyword, before) = (keyword.as_str(), at.len());
             push_key(at, keyword);
-            if !KEYWORDS.contains(&keyword) && !(level == 0 && AT_ROOT.contains(&keyword)) {
+            let is_allowed = KEYWORDS.contains(&keyword) || level == 0 && AT_ROOT.contains(&keyword);
+            if !is_allowed {
                 let problem = format!("the keyword {:?} is not one that it may use", shorten(keyword));
                 let hint = format!("use {}; at the root {} too", KEYWORDS.join(", "), AT_ROOT.join(", "));
                 return Err(wrong(at, &problem, &hint));

@@ -1,7 +1,7 @@
 //! One connection through a proxy: two sockets, and a thread for each direction.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -19,6 +19,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Connection {
     number: u64,
+    /// Where the client's end is, unless it has gone already.
+    source: Option<IpAddr>,
     client: TcpStream,
     server: TcpStream,
     ended: AtomicBool,
@@ -40,6 +42,7 @@ pub(super) fn carry(client: TcpStream, rules: &Arc<Rules>) {
     }
     let connection = Arc::new(Connection {
         number,
+        source: client.peer_addr().ok().map(|address| address.ip()),
         client,
         server,
         ended: AtomicBool::new(false),
@@ -91,12 +94,14 @@ impl Connection {
         let mut buffer = [0; 16 * 1024];
         while !self.has_ended() {
             let bytes = match from.read(&mut buffer) {
-                Ok(0) => return to.shutdown(Shutdown::Write),
                 Ok(count) => &buffer[..count],
                 Err(error) if is_glance(&error) => continue,
                 Err(error) => return Err(error),
             };
-            let now = self.when_not_paused(rules);
+            let now = self.when_not_held(rules);
+            if bytes.is_empty() {
+                return to.shutdown(Shutdown::Write);
+            }
             if version != Some(now.version) {
                 version = Some(now.version);
                 due = now.cut_after.map(|range| range.start + dice.below(range.end - range.start)).map(|n| (n, n));
@@ -161,10 +166,10 @@ impl Connection {
     }
 
     /// What holds, once nothing is held.
-    fn when_not_paused(&self, rules: &Rules) -> Now {
+    fn when_not_held(&self, rules: &Rules) -> Now {
         loop {
             let now = rules.now();
-            if !now.paused || self.has_ended() {
+            if !now.holds(self.source) || self.has_ended() {
                 return now;
             }
             thread::sleep(GLANCE / 4);

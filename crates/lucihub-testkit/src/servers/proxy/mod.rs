@@ -8,6 +8,7 @@ mod door;
 mod requests;
 mod rules;
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -129,18 +130,25 @@ impl Proxy {
         self.rules.pause(true);
     }
 
+    /// Holds, from now on, the bytes of connections from these addresses alone, as [`Proxy::pause`] holds those of all: old
+    /// connections and new ones, in both directions. Others pass. No address lets all pass.
+    pub fn cut_off(&self, sources: &[IpAddr]) {
+        self.rules.cut_off(sources);
+    }
+
     /// Ends all connections and refuses new ones, as a server does that is down.
     pub fn refuse(&self) {
         *self.door.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.rules.end_all();
     }
 
-    /// Forwards again after [`Proxy::pause`] and [`Proxy::refuse`]. What was held arrives.
+    /// Forwards again after [`Proxy::pause`], [`Proxy::cut_off`] and [`Proxy::refuse`]. What was held arrives.
     ///
     /// # Panics
     /// Where something else has taken the port meanwhile.
     pub fn resume(&self) {
         self.rules.pause(false);
+        self.rules.cut_off(&[]);
         let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         door.get_or_insert_with(|| Door::open(self.port(), &self.rules).expect("the port that was this proxy's"));
     }

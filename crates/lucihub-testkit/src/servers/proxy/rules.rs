@@ -1,5 +1,6 @@
 //! What a proxy does with all of its connections, and what it has done.
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -36,9 +37,18 @@ pub struct Cut {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Now {
     pub(super) paused: bool,
+    /// Whose bytes are held though others' pass.
+    pub(super) cut_off: Vec<IpAddr>,
     pub(super) cut_after: Option<Range<u64>>,
     /// Grows with each change of the range, so that connections draw again.
     pub(super) version: u64,
+}
+
+impl Now {
+    /// Whether the bytes of a connection from there wait, both ways.
+    pub(super) fn holds(&self, source: Option<IpAddr>) -> bool {
+        self.paused || source.is_some_and(|source| self.cut_off.contains(&source))
+    }
 }
 
 #[derive(Debug)]
@@ -68,6 +78,10 @@ impl Rules {
 
     pub(super) fn pause(&self, paused: bool) {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).paused = paused;
+    }
+
+    pub(super) fn cut_off(&self, sources: &[IpAddr]) {
+        sources.clone_into(&mut self.now.lock().unwrap_or_else(PoisonError::into_inner).cut_off);
     }
 
     pub(super) fn cut_after(&self, range: Option<Range<u64>>) {

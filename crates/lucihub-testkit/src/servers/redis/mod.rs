@@ -4,6 +4,7 @@
 
 mod cli;
 mod cluster;
+mod network;
 mod nodes;
 mod options;
 mod sentinel;

@@ -134,6 +134,12 @@ impl RedisOptions {
         self
     }
 
+    /// Lines that those of [`RedisOptions::line`] win over.
+    pub(super) fn lines_before(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.lines.splice(0..0, lines);
+        self
+    }
+
     pub(super) fn sentinel() -> Self {
         Self { role: Role::Sentinel, ..Self::default() }
     }

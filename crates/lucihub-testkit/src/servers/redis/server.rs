@@ -285,6 +285,12 @@ impl RedisServer {
         assert_eq!(self.cli(&["CONFIG", "SET", key, value]), "OK", "CONFIG SET {key} {value}");
     }
 
+    /// As [`RedisServer::set`], also after restarts.
+    pub(super) fn set_for_good(&self, key: &str, value: &str) {
+        self.set(key, value);
+        assert_eq!(self.cli(&["CONFIG", "REWRITE"]), "OK", "CONFIG REWRITE");
+    }
+
     /// The last lines of what the server printed since it was started.
     #[must_use]
     pub fn last_lines(&self) -> String {

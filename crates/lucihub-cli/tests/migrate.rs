@@ -43,7 +43,7 @@ fn a_dry_run_prints_the_sql_and_changes_nothing() {
     assert!(applied.starts_with("applied 2026-11-23-000000_first\n"), "{applied}");
     let file = std::fs::read(dir.path().join("lucihub.sqlite")).unwrap();
     for args in [&["down", "--dry-run"][..], &["redo", "--dry-run"], &["down", "99", "--dry-run"]] {
-        assert!(printed(&lucihub(args, dir.path())).contains("DROP TABLE"), "{args:?}");
+        assert!(printed(&lucihub(args, dir.path())).contains("DROP "), "{args:?}");
     }
     assert_eq!(std::fs::read(dir.path().join("lucihub.sqlite")).unwrap(), file);
     let again = lucihub(&["up"], dir.path());

@@ -15,14 +15,14 @@ use crate::run::Run;
 impl HotAppend for Toy {
     async fn append(&self, batch: &Batch) -> Result<Answer> {
         let id = batch.run();
-        let (answer, state_changed) = self.locked(|state, now| {
+        let (answer, for_keepers) = self.locked(|state, now| {
             let free = self.max_bytes.map_or(u64::MAX, |max| max.saturating_sub(state.used_bytes()));
             let Some(run) = state.runs.get_mut(&id) else {
                 let deleted = state.tombstones.contains_key(&id);
                 let outcome = if deleted { Outcome::Sealed(Seal::Deleted) } else { Outcome::NoRun };
                 return (Answer { outcome, cancel: false, confirmed: Positions::default() }, false);
             };
-            let states = run.hot.next.states;
+            let before = run.hot.next.clone();
             let outcome = self.check(run, batch, free).map_or_else(
                 |refused| refused,
                 |plan| {
@@ -31,9 +31,10 @@ impl HotAppend for Toy {
                 },
             );
             let answer = Answer { outcome, cancel: run.hot.cancel, confirmed: run.hot.confirmed.clone() };
-            (answer, run.hot.next.states > states)
+            let next = &run.hot.next;
+            (answer, next.states > before.states || run.hot.head.grid.completes(&before, next))
         });
-        if state_changed {
+        if for_keepers {
             self.wake_keepers(id);
         } else if answer.outcome == Outcome::Applied {
             self.wake_followers(id);

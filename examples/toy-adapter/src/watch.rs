@@ -31,7 +31,7 @@ impl Toy {
         let _ = self.changes.send(run);
     }
 
-    /// After a change of state, which also wakes followers.
+    /// After a change that keepers care about, which also wakes followers.
     pub(crate) fn wake_keepers(&self, run: RunId) {
         let _ = self.wakes.send(run);
         self.wake_followers(run);

@@ -49,7 +49,7 @@ async fn one(args: &CheckArgs, file: &Path) -> Result<(), Failure> {
     let schema = match (&args.schema, &args.device) {
         (Some(_), Some(_)) => return Err(Failure::TwoSchemas),
         (Some(schema), None) => given(schema)?,
-        (None, device) => of_device(&place::history(&args.place).await?, device.as_ref()).await?,
+        (None, device) => of_device(&place::stored(&args.cold).await?, device.as_ref()).await?,
     };
     let found = schema.check(&read(file)?);
     if args.json {
@@ -65,7 +65,7 @@ async fn one(args: &CheckArgs, file: &Path) -> Result<(), Failure> {
 }
 
 async fn stored(args: &CheckArgs) -> Result<(), Failure> {
-    let store = place::history(&args.place).await?;
+    let store = place::stored(&args.cold).await?;
     let schema = match &args.schema {
         Some(schema) => given(schema)?,
         None => of_device(&store, args.device.as_ref()).await?,

@@ -44,7 +44,12 @@ pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
 
 /// Opens cold storage of what is there, which is all that lists look at.
 pub(crate) async fn history(place: &Place) -> Result<Store, Failure> {
-    open_cold(existing(&place.cold)?).await
+    stored(&place.cold).await
+}
+
+/// The same, for commands that never ask hot storage.
+pub(crate) async fn stored(cold: &Where) -> Result<Store, Failure> {
+    open_cold(existing(cold)?).await
 }
 
 /// What there is to read from.

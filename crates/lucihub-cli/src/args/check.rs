@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use lucihub_models_core::DeviceId;
 
-use super::Place;
+use super::Where;
 
 /// `lucihub check`
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("against").args(["device", "schema"]).required(true).multiple(true),
     after_help = "\
-Checks an input against the parameter schema of a device, of a file, or a built-in one, and says all that is wrong, each
-thing with its place as a JSON pointer. With --stored it checks the inputs of the runs that are there, before a device gets a
-new schema; nothing is written.
+Checks an input against the parameter schema of a device, of a file, or a built-in one, and
+says all that is wrong, each thing with its place as a JSON pointer. With --stored it checks
+the inputs of the runs that are there, before a device gets a new schema; nothing is written.
 
 Exit code 0 if all is valid, 1 if something is not.
 
@@ -38,7 +38,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) stored: bool,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) cold: Where,
     /// Print one JSON object; with --stored one per run that is not valid, and the counts last.
     #[arg(long)]
     pub(crate) json: bool,

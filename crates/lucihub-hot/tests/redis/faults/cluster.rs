@@ -1,4 +1,4 @@
-//! A cluster under load: a master killed, and slots moved from node to node.
+//! A cluster under load: a master killed or cut off, and slots moved from node to node.
 //!
 //! What replicas were waited for survives; an applied batch that they had not is lost openly, as `Behind`, or not at all.
 //! No answer is another call's, whatever moves.
@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Writers at work, until they are told to stop.
 struct Work {
-    tally: Arc<Tally>,
+    /// One of each writer.
+    tallies: Vec<Arc<Tally>>,
     stop: watch::Sender<bool>,
     writers: Vec<JoinHandle<Writer>>,
 }
@@ -36,10 +37,11 @@ impl Work {
     /// A writer for each seed. `secures` makes each wait for a replica after its windows.
     async fn begin(hot: &RedisHot, seeds: impl IntoIterator<Item = u64>, secures: bool) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let tally = Arc::new(Tally::default());
-        let mut writers = Vec::new();
+        let (mut tallies, mut writers) = (Vec::new(), Vec::new());
         for seed in seeds {
-            let mut writer = Writer::begin(hot.clone(), seed, tally.clone()).await;
+            let tally = Arc::new(Tally::default());
+            tallies.push(tally.clone());
+            let mut writer = Writer::begin(hot.clone(), seed, tally).await;
             let stopped = stopped.clone();
             writers.push(tokio::spawn(async move {
                 while !*stopped.borrow() {
@@ -48,15 +50,26 @@ impl Work {
                 writer
             }));
         }
-        Self { tally, stop, writers }
+        Self { tallies, stop, writers }
     }
 
     /// Waits until so many more batches are in.
     async fn go_on(&self, more: u64) {
-        let goal = self.tally.acknowledged() + more;
+        let all = || self.tallies.iter().map(|tally| tally.acknowledged()).sum::<u64>();
+        let goal = all() + more;
+        self.wait(|| all() >= goal).await;
+    }
+
+    /// Waits until so many more batches of every writer are in.
+    async fn go_on_each(&self, more: u64) {
+        let goals: Vec<u64> = self.tallies.iter().map(|tally| tally.acknowledged() + more).collect();
+        self.wait(|| self.tallies.iter().zip(&goals).all(|(tally, goal)| tally.acknowledged() >= *goal)).await;
+    }
+
+    async fn wait(&self, done: impl Fn() -> bool) {
         let most = Instant::now() + PATIENCE;
-        while self.tally.acknowledged() < goal {
-            assert!(Instant::now() < most, "writers do not go on: {:?}", self.tally);
+        while !done() {
+            assert!(Instant::now() < most, "writers do not go on: {:?}", self.tallies);
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -107,8 +120,8 @@ async fn append_and_secure(writer: &mut Writer) {
                 seq = last + 1;
             }
         }
-        writer.tally().applied.fetch_add(1, Ordering::SeqCst);
     }
+    writer.tally().applied.fetch_add(8, Ordering::SeqCst);
     writer.acknowledged += 8;
 }
 
@@ -229,6 +242,34 @@ async fn a_killed_master_takes_nothing_that_a_replica_has() {
     work.go_on(400).await;
     stop.store(true, Ordering::SeqCst);
     assert!(reader.await.unwrap() > 0, "nothing was read meanwhile");
+    let fresh = open(options).await;
+    for writer in work.end().await {
+        exact(&fresh, writer.run, writer.acknowledged).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_is_cut_off_takes_nothing_that_a_replica_has() {
+    let cluster = Arc::new(tokio::task::block_in_place(|| RedisCluster::behind_proxies(&Config::new())));
+    let options = options(&cluster.url());
+    let hot = open(options.clone()).await;
+    let work = Work::begin(&hot, 0..WRITERS, true).await;
+    work.go_on(200).await;
+    let node = cluster.master_of(&key(0));
+    // Clients go on reaching it, and it answers them.
+    cluster.partition(node);
+    let waiting = cluster.clone();
+    tokio::task::spawn_blocking(move || waiting.wait_ok()).await.unwrap();
+    assert_ne!(cluster.master_of(&key(0)), node);
+    // Its runs wait: their new master has no replica.
+    work.go_on(200).await;
+    let healing = cluster.clone();
+    let healed = move || {
+        healing.heal();
+        healing.wait_ok();
+    };
+    tokio::task::spawn_blocking(healed).await.unwrap();
+    work.go_on_each(40).await;
     let fresh = open(options).await;
     for writer in work.end().await {
         exact(&fresh, writer.run, writer.acknowledged).await;

@@ -77,7 +77,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     SMALLER.iter().chain(EDITS).try_for_each(|edit| edit.apply(&copy))?;
     FILES.iter().try_for_each(|file| file.write(&copy))?;
 
-    let target = workspace.target().display().to_string();
+    // Its own: cargo names what it builds by the path within the workspace, so in a shared folder the next build here would
+    // take what was built from the copy.
+    let target = workspace.target().join("recipe-build").display().to_string();
     let cargo = |arguments: &[&str]| {
         Job::cargo(arguments.iter().copied(), &copy).with_environment("CARGO_TARGET_DIR", target.clone())
     };

@@ -14,8 +14,8 @@ use crate::version::Version;
 pub struct HeadDocument;
 
 impl HeadDocument {
-    /// The version that heads are written in.
-    pub const VERSION: &'static str = "v2";
+    /// The tag of the newest version of heads.
+    pub const VERSION: &'static str = Self::newest().as_str();
 
     /// The versions of heads, oldest first. Version 1 had none.
     pub const VERSIONS: &'static [Version] = &[Version::V2];

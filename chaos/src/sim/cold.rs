@@ -11,8 +11,8 @@ use lucihub_models_core::cold::{
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, StoreEvent,
-    Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreError,
+    StoreEvent, Subject,
 };
 
 use super::client::{Client, Kind, Side};
@@ -73,6 +73,10 @@ impl ColdRuns for SimCold {
 
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
         self.read("cold.list", None, self.store().list(filter, page)).await
+    }
+
+    async fn ids(&self, prefix: &RunPrefix, limit: usize) -> Result<Vec<RunId>> {
+        self.read("cold.ids", None, self.store().ids(prefix, limit)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

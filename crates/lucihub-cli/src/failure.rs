@@ -16,6 +16,8 @@ use crate::output::counted;
 pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Usage(String),
     /// A storage could not be opened; and where its URL was given, if that is what is wrong.
     #[error("{error}{}", from.map_or_else(String::new, |from| format!("; the URL is that of {from}")))]
     Unopened { error: StoreError, from: Option<&'static str> },

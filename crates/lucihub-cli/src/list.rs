@@ -1,35 +1,36 @@
-//! `lucihub runs list`
-
-use std::collections::BTreeMap;
+//! `lucihub runs list` and `lucihub runs search`
 
 use indicatif::HumanCount;
-use lucihub_models_core::{DeviceId, DeviceType, JobType, Order, PageRequest, RunFilter, RunState, RunSummary};
-use serde::Serialize;
+use lucihub_models_core::{Order, PageRequest, RunSummary, Timestamp};
+use serde_json::{Value, json};
 
-use crate::args::ListArgs;
+use crate::args::{FilterArgs, ListArgs, PageArgs, SearchArgs};
 use crate::failure::Failure;
+use crate::output::Row;
 use crate::{output, place};
 
 /// Prints a page of runs.
-pub(crate) async fn run(args: ListArgs) -> Result<(), Failure> {
+pub(crate) async fn list(args: ListArgs) -> Result<(), Failure> {
+    print(&args.filter, args.total, args.page).await
+}
+
+/// Prints a page of what was searched for, and how many there are in all.
+pub(crate) async fn search(args: SearchArgs) -> Result<(), Failure> {
+    let filter = args.terms.iter().try_fold(FilterArgs::default(), FilterArgs::with);
+    print(&filter.map_err(Failure::Usage)?, true, args.page).await
+}
+
+async fn print(filter: &FilterArgs, total: bool, args: PageArgs) -> Result<(), Failure> {
     let store = place::history(&args.place).await?;
-    say_unknown("state", &args.state, RunState::KNOWN);
-    say_unknown("type", &args.job_type, JobType::KNOWN);
-    let filter = filter(&args);
     let page = PageRequest {
         order: if args.oldest { Order::Oldest } else { Order::Newest },
         after: args.after.as_deref().map(str::parse).transpose()?,
         limit: args.limit,
         offset: args.offset,
-        total: args.total,
+        total,
     };
-    let found = store.list(&filter, &page).await?;
-    if args.json {
-        output::json(&found.runs.iter().map(Listed::of).collect::<Vec<_>>())?;
-    } else {
-        let rows = found.runs.iter().map(row).collect();
-        output::table(&["RUN", "TYPE", "STATE", "DEVICE", "CHANNELS", "CREATED"], rows)?;
-    }
+    let found = store.list(&filter.filter(store.now()), &page).await?;
+    output::list(&found.runs, args.lists.format())?;
     if let Some(total) = found.total {
         output::say(format!("{} in all", HumanCount(total)));
     }
@@ -39,72 +40,37 @@ pub(crate) async fn run(args: ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was asked. A flag that was not given asks nothing; an empty list would match nothing.
-fn filter(args: &ListArgs) -> RunFilter {
-    fn asked<'a, T, U>(given: &'a [T], read: impl Fn(&'a T) -> U) -> Option<Vec<U>> {
-        (!given.is_empty()).then(|| given.iter().map(read).collect())
+impl Row for RunSummary {
+    const COLUMNS: &'static [&'static str] = &["RUN", "TYPE", "STATE", "DEVICE", "CHANNELS", "CREATED"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            output::one_line(self.job_type.as_str()),
+            output::one_line(self.state().as_str()),
+            self.device.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            self.channels.to_string(),
+            self.created_at.to_string(),
+        ]
     }
-    let filter = RunFilter {
-        owners: asked(&args.owner, Clone::clone),
-        devices: asked(&args.device, Clone::clone),
-        device_types: asked(&args.device_type, |word| DeviceType::from(&**word)),
-        job_types: asked(&args.job_type, |word| JobType::from(&**word)),
-        states: asked(&args.state, |word| RunState::from_any_case(word)),
-        related_to: asked(&args.related_to, |run| *run),
-        created_from: args.from,
-        created_to: args.to,
-        labels: BTreeMap::new(),
-    };
-    args.label.iter().fold(filter, |filter, (name, value)| filter.label(name, value))
-}
 
-/// Says which words this version does not know: those of newer components are found all the same.
-fn say_unknown(kind: &str, asked: &[String], known: &[&str]) {
-    for word in asked.iter().filter(|word| !known.iter().any(|known| known.eq_ignore_ascii_case(word))) {
-        let known = known.join(", ");
-        output::say(format!("lucihub: {} is no {kind} that this version knows: {known}", output::one_line(word)));
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        let text = |time: Timestamp| time.to_string();
+        vec![
+            ("id", json!(self.id)),
+            ("type", json!(self.job_type.as_str())),
+            ("state", json!(self.state().as_str())),
+            ("created_at", json!(text(self.created_at))),
+            ("device", json!(self.device)),
+            ("owner", json!(self.owner)),
+            ("labels", json!(self.labels)),
+            ("error", json!(self.error)),
+            ("channels", json!(self.channels)),
+            ("archived_at", json!(self.archived_at.map(text))),
+        ]
     }
-}
 
-fn row(run: &RunSummary) -> Vec<String> {
-    vec![
-        run.id.to_string(),
-        output::one_line(run.job_type.as_str()),
-        output::one_line(run.state().as_str()),
-        run.device.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
-        run.channels.to_string(),
-        run.created_at.to_string(),
-    ]
-}
-
-/// A run of a list, as JSON.
-#[derive(Serialize)]
-struct Listed<'a> {
-    id: String,
-    r#type: &'a str,
-    state: &'a str,
-    created_at: String,
-    device: Option<&'a DeviceId>,
-    owner: Option<&'a str>,
-    labels: &'a BTreeMap<String, String>,
-    error: Option<&'a str>,
-    channels: u32,
-    archived_at: Option<String>,
-}
-
-impl<'a> Listed<'a> {
-    fn of(run: &'a RunSummary) -> Self {
-        Self {
-            id: run.id.to_string(),
-            r#type: run.job_type.as_str(),
-            state: run.state().as_str(),
-            created_at: run.created_at.to_string(),
-            device: run.device.as_ref(),
-            owner: run.owner.as_deref(),
-            labels: &run.labels,
-            error: run.error.as_deref(),
-            channels: run.channels,
-            archived_at: run.archived_at.map(|at| at.to_string()),
-        }
+    fn name(&self) -> String {
+        self.id.to_string()
     }
 }

@@ -1,7 +1,7 @@
 //! `lucihub runs logs`
 
 use lucihub_models_core::hot::LineSlice;
-use lucihub_models_core::{LogLine, StateChange};
+use lucihub_models_core::{LogLine, RunId, StateChange};
 use lucihub_store::{Event, Follower, Select, Store};
 
 use crate::args::LogsArgs;
@@ -10,18 +10,18 @@ use crate::{outage, output, place};
 
 /// Prints the log of a run, a line each; with `--follow` until the run has ended.
 pub(crate) async fn logs(args: LogsArgs) -> Result<(), Failure> {
-    let reading = place::read_run(&args.place, args.run).await?;
+    let (reading, run) = place::read_run(&args.place, &args.run).await?;
     if args.follow {
         // Without hot storage it might never learn of the end.
-        follow(&reading.nothing_less()?, &args).await
+        follow(&reading.nothing_less()?, run, &args).await
     } else {
-        print_all(&reading.whatever_is_there(), &args).await
+        print_all(&reading.whatever_is_there(), run, args.json).await
     }
 }
 
-async fn print_all(store: &Store, args: &LogsArgs) -> Result<(), Failure> {
+async fn print_all(store: &Store, run: RunId, json: bool) -> Result<(), Failure> {
     const AT_ONCE: u64 = 4_096;
-    let located = store.locate(args.run).await?;
+    let located = store.locate(run).await?;
     let mut at = 0;
     loop {
         let slice = store.lines_at(&located, at..at + AT_ONCE).await?;
@@ -29,14 +29,14 @@ async fn print_all(store: &Store, args: &LogsArgs) -> Result<(), Failure> {
             return Ok(());
         }
         at = slice.end();
-        slice.lines.iter().try_for_each(|line| print(line, args.json))?;
+        slice.lines.iter().try_for_each(|line| print(line, json))?;
     }
 }
 
 /// Lines go to standard output; what the run does beside them is talk.
-async fn follow(store: &Store, args: &LogsArgs) -> Result<(), Failure> {
+async fn follow(store: &Store, run: RunId, args: &LogsArgs) -> Result<(), Failure> {
     let server = args.place.hot.server();
-    let following = print_events(store.follow(args.run, Select::logs()), server.as_deref(), args.json);
+    let following = print_events(store.follow(run, Select::logs()), server.as_deref(), args.json);
     let watching = async {
         match &server {
             Some(server) => outage::watch(store, server, || "following waits for it".to_owned(), output::say).await,

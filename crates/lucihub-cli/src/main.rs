@@ -57,7 +57,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async {
         match cli.verb {
             Verb::Demo(args) => demo::run(args).await,
-            Verb::Runs(RunsVerb::List(args)) => list::run(args).await,
+            Verb::Runs(RunsVerb::List(args)) => list::list(args).await,
+            Verb::Runs(RunsVerb::Search(args)) => list::search(args).await,
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,

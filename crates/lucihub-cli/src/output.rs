@@ -1,10 +1,14 @@
 //! Printing: results on standard output, talk on standard error.
 
+mod rows;
+
 use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanCount;
 use serde::Serialize;
+
+pub(crate) use rows::{Row, list};
 
 use crate::failure::Failure;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lucihub_models_core::{RunId, StoreError, WriteAs};
+use lucihub_models_core::{RunId, RunPrefix, StoreError, WriteAs};
 use lucihub_store::{Store, Urls};
 
 use crate::args::{DATABASE_URL, DEFAULT_DIR, Place, Where};
@@ -117,13 +117,15 @@ async fn open_cold(cold: String) -> Result<Store, Failure> {
     Store::open(&Urls::cold_only(cold)).await.map_err(|error| Failure::Unopened { error, from: None })
 }
 
-/// Opens what is there for reading one run. An archived one needs no hot storage, so it is not asked.
-pub(crate) async fn read_run(place: &Place, run: RunId) -> Result<Reading, Failure> {
+/// Opens what is there for reading one run, which is named by how its id begins. An archived one needs no hot storage, so
+/// it is not asked.
+pub(crate) async fn read_run(place: &Place, run: &RunPrefix) -> Result<(Reading, RunId), Failure> {
     let history = history(place).await?;
+    let run = history.find_run(run).await?;
     if history.status(run).await?.archived.is_some() {
-        return Ok(Reading { store: history, away: None });
+        return Ok((Reading { store: history, away: None }, run));
     }
-    read(place).await
+    Ok((read(place).await?, run))
 }
 
 /// The URL of cold storage, whether or not it is there: `--dir`, else the URL, else the demo's folder.

@@ -13,15 +13,16 @@ use crate::{output, place};
 
 /// Prints one run.
 pub(crate) async fn show(args: ShowArgs) -> Result<(), Failure> {
-    let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
-    let located = store.locate(args.run).await?;
+    let (reading, run) = place::read_run(&args.place, &args.run).await?;
+    let store = reading.whatever_is_there();
+    let located = store.locate(run).await?;
     let status = located.status();
     let mut measured = Vec::new();
     for channel in 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX) {
         // As coarse as can be: what is counted is exact all the same.
         measured.push(Measured::of(&store.envelope_at(&located, channel, 0..u64::MAX, 1).await?));
     }
-    if args.json {
+    if args.one.is_json() {
         return show_json(&status, &measured);
     }
     let head = &status.head;

@@ -31,13 +31,18 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     if !args.all {
         filter = filter.from(store.now().before(args.since.unwrap_or(LATELY)));
     }
+    // A name that means no run is told before any is read.
+    let mut runs = Vec::new();
+    for run in &args.runs {
+        runs.push(store.find_run(run).await?);
+    }
     let mut verifying = Verifying { store, args: &args, sums: Sums::default(), bar: Progress::of(0) };
-    if args.runs.is_empty() {
+    if runs.is_empty() {
         verifying.found_by(&filter).await?;
     } else {
-        verifying.bar = Progress::of(args.runs.len() as u64);
-        for run in &args.runs {
-            verifying.one(*run).await?;
+        verifying.bar = Progress::of(runs.len() as u64);
+        for run in runs {
+            verifying.one(run).await?;
         }
     }
     verifying.end()

@@ -38,20 +38,21 @@ struct Why<'a> {
 
 /// Says what happened to one run.
 pub(crate) async fn run(args: WhyArgs) -> Result<(), Failure> {
-    let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
-    let located = store.locate(args.run).await?;
+    let (reading, run) = place::read_run(&args.place, &args.run).await?;
+    let store = reading.whatever_is_there();
+    let located = store.locate(run).await?;
     let status = located.status();
     // A later look than the other one; of a run that moved on meanwhile it says what holds now.
     let hot = match status.source {
-        Source::Live => store.hot().get(args.run).await.unwrap_or_default(),
+        Source::Live => store.hot().get(run).await.unwrap_or_default(),
         _ => None,
     };
     let lost = lost(&store, &located).await?;
-    let events = store.events(args.run).await?;
+    let events = store.events(run).await?;
     let why = sentence(&status, hot.as_ref(), &lost, &events);
-    if args.json {
+    if args.one.is_json() {
         let state = status.head.state().as_str();
-        return output::json(&Why { run: args.run.to_string(), state, why, lost: &lost, events: &events });
+        return output::json(&Why { run: run.to_string(), state, why, lost: &lost, events: &events });
     }
     output::line(why)?;
     if args.events { told::print(&events) } else { Ok(()) }

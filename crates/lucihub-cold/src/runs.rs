@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, ColdUsage, Created, PendingRun, Quota, RunUpdate, Usage};
 use lucihub_models_core::{
-    Digest, Invalid, Limits, PageRequest, Positions, Result, RunFilter, RunHead, RunId, RunPage, StoreError,
+    Digest, Invalid, Limits, PageRequest, Positions, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, StoreError,
     check_labels,
 };
 
+use crate::at_most::AtMostDsl;
 use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
@@ -100,6 +101,22 @@ impl<E: Engine> ColdRuns for Cold<E> {
             return self.look(move |conn| search.run(conn, patience)).await;
         }
         self.read(move |conn| search.run(conn, patience)).await
+    }
+
+    async fn ids(&self, prefix: &RunPrefix, limit: usize) -> Result<Vec<RunId>> {
+        let (first, last) = prefix.range().into_inner();
+        let ids: Vec<Id> = self
+            .look(move |conn| {
+                Ok(on_conn!(conn, c => runs::table
+                    .select(runs::id)
+                    .filter(runs::id.ge(Id(first)))
+                    .filter(runs::id.le(Id(last)))
+                    .order(runs::id.asc())
+                    .at_most(limit)
+                    .load(c))?)
+            })
+            .await?;
+        Ok(ids.into_iter().map(|Id(id)| id).collect())
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -10,8 +10,8 @@ use lucihub_models_core::cold::{
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreError, StoreEvent,
-    Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreError,
+    StoreEvent, Subject,
 };
 
 /// Answers everything with one error that says what to do.
@@ -47,6 +47,10 @@ impl ColdRuns for NoCold {
     }
 
     async fn list(&self, _: &RunFilter, _: &PageRequest) -> Result<RunPage> {
+        none()
+    }
+
+    async fn ids(&self, _: &RunPrefix, _: usize) -> Result<Vec<RunId>> {
         none()
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lucihub_models_core::cold::{Created, RunUpdate};
 use lucihub_models_core::hot::{Cancelled, Opened, Removed, Seal};
 use lucihub_models_core::{
-    DeviceId, JobType, Order, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunState, RunSummary,
-    StoreError, StoreEvent, StoreEventKind,
+    DeviceId, Invalid, JobType, Order, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, RunState,
+    RunSummary, StoreError, StoreEvent, StoreEventKind,
 };
 
 use crate::store::Store;
@@ -108,6 +108,30 @@ impl Store {
     /// `Invalid` for a page of 0 or past the limit.
     pub async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
         self.cold().list(filter, page).await
+    }
+
+    /// The run whose id begins so, if there is one and no other.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`, with some of the runs, where there are several.
+    pub async fn find_run(&self, prefix: &RunPrefix) -> Result<RunId> {
+        const NAMED: usize = 4;
+        let found = self.cold().ids(prefix, NAMED + 1).await?;
+        match *found {
+            [] => Err(StoreError::not_found(match prefix.whole() {
+                Some(run) => format!("run {run}"),
+                None => format!("a run that begins with {prefix}"),
+            })),
+            [run] => Ok(run),
+            _ => {
+                let mut named: Vec<String> = found.iter().take(NAMED).map(ToString::to_string).collect();
+                if found.len() > NAMED {
+                    named.push("others".to_owned());
+                }
+                let problem = format!("{prefix} begins several: {}", named.join(", "));
+                Err(Invalid::new("run id", problem).hint("give more of it").into())
+            }
+        }
     }
 
     /// The run that has waited longest for a device, by the mirror: it may have

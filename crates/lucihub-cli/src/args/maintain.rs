@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use lucihub_models_core::{RunId, RunState};
+use lucihub_models_core::{RunPrefix, RunState};
 use lucihub_store::maintain::KeepRule;
 
 use super::Place;
+use super::span::span;
 
 /// `lucihub sweep`
 #[derive(Debug, Args)]
@@ -108,7 +109,7 @@ Examples:
 pub(crate) struct VerifyArgs {
     /// Which runs.
     #[arg(value_name = "RUN", conflicts_with_all = ["all", "since"])]
-    pub(crate) runs: Vec<RunId>,
+    pub(crate) runs: Vec<RunPrefix>,
     #[command(flatten)]
     pub(crate) place: Place,
     /// All archived runs.
@@ -125,22 +126,6 @@ pub(crate) struct VerifyArgs {
     pub(crate) json: bool,
 }
 
-/// A span of time: a whole number and its unit.
-fn span(text: &str) -> Result<Duration, String> {
-    let hint = || format!("{text:?} is no time; use a number with s, m, h, d or w, as in 90d");
-    let unit = text.chars().next_back().ok_or_else(hint)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 7 * 86_400,
-        _ => return Err(hint()),
-    };
-    let number: u64 = text[..text.len() - 1].parse().map_err(|_| hint())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(hint)
-}
-
 /// A rule of retention.
 fn rule(text: &str) -> Result<KeepRule, String> {
     let (state, age) = text.split_once('=').ok_or_else(|| format!("{text:?} is no rule; use succeeded=90d"))?;
@@ -149,17 +134,7 @@ fn rule(text: &str) -> Result<KeepRule, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{rule, span};
-
-    #[test]
-    fn spans_have_a_unit() {
-        for (text, seconds) in [("0s", 0), ("90m", 5_400), ("24h", 86_400), ("2d", 172_800), ("1w", 604_800)] {
-            assert_eq!(span(text).unwrap().as_secs(), seconds);
-        }
-        for bad in ["", "d", "24", "-1h", "1.5h", "1 h", "99999999999999999w", "1\u{e4}"] {
-            assert!(span(bad).is_err(), "{bad}");
-        }
-    }
+    use super::rule;
 
     #[test]
     fn rules_are_about_ends() {

@@ -29,8 +29,9 @@ use crate::{output, place};
 
 /// Draws a run.
 pub(crate) async fn run(args: PlotArgs) -> Result<(), Failure> {
-    let store = place::read_run(&args.place, args.run).await?.whatever_is_there();
-    let request = Request { run: args.run, channels: args.channel, xy: args.xy, from: args.from, to: args.to };
+    let (reading, run) = place::read_run(&args.place, &args.run).await?;
+    let store = reading.whatever_is_there();
+    let request = Request { run, channels: args.channel, xy: args.xy, from: args.from, to: args.to };
     if let Some(file) = &args.svg {
         write_svg(&store, &request, file).await?;
         output::say(format!("written: {}", file.display()));

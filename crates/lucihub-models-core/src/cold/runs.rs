@@ -12,6 +12,7 @@ use crate::json::JsonText;
 use crate::latest::RunHead;
 use crate::page::{PageRequest, RunPage};
 use crate::position::Positions;
+use crate::prefix::RunPrefix;
 use crate::timestamp::Timestamp;
 
 /// What creating a run did.
@@ -101,6 +102,10 @@ pub trait ColdRuns: Send + Sync {
     /// [`Limits::offset`](crate::Limits::offset), both a cursor and an offset, and a
     /// cursor of another filter or order.
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage>;
+
+    /// The ids that begin so, in their order, at most `limit`. Served by the
+    /// primary key; whatever the state of the runs.
+    async fn ids(&self, prefix: &RunPrefix, limit: usize) -> Result<Vec<RunId>>;
 
     /// Runs that were not [released](super::ColdArchive::release) yet, by
     /// `(created_at, id)`, after another one. Served by a partial index, so its

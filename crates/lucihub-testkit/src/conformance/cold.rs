@@ -103,7 +103,7 @@ macro_rules! cold_conformance {
                 }
                 pages {
                     pages_give_each_run_once, pages_stand_while_runs_come_and_go, a_page_has_limits,
-                    a_cursor_goes_through_text, pending_walks_what_is_not_released,
+                    a_cursor_goes_through_text, ids_are_found_by_their_beginning, pending_walks_what_is_not_released,
                 }
                 search {
                     labels_are_fields, changed_labels_are_found, relations_are_found, as_many_relations_as_are_allowed,

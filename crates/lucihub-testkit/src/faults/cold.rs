@@ -12,7 +12,7 @@ use lucihub_models_core::cold::{
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, SampleCell, StoreEvent, Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreEvent, Subject,
 };
 
 use super::FaultPlan;
@@ -53,6 +53,10 @@ impl<S: ColdStore + ?Sized> ColdRuns for FaultyCold<S> {
 
     async fn list(&self, filter: &RunFilter, page: &PageRequest) -> Result<RunPage> {
         self.plan.read("cold.list", self.inner.list(filter, page)).await
+    }
+
+    async fn ids(&self, prefix: &RunPrefix, limit: usize) -> Result<Vec<RunId>> {
+        self.plan.read("cold.ids", self.inner.ids(prefix, limit)).await
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use lucihub_models_core::cold::{Archived, ColdRun, ColdRuns, ColdUsage, Created, PendingRun, Quota, RunUpdate, Usage};
 use lucihub_models_core::{
     Clock, Device, DeviceId, DeviceType, Invalid, Limits, LogCell, Order, PageCursor, PageRequest, Positions, Result,
-    RunFilter, RunHead, RunId, RunPage, RunSummary, SampleCell, StoreError, StoreEvent, Timestamp,
+    RunFilter, RunHead, RunId, RunPage, RunPrefix, RunSummary, SampleCell, StoreError, StoreEvent, Timestamp,
 };
 
 /// A cold store of plain maps behind one lock: no codec, no threads, no order
@@ -279,6 +279,15 @@ impl ColdRuns for ReferenceCold {
             .collect();
         let last = runs.last().map(|run| PageCursor::new(filter, page.order, run.created_at, run.id));
         Ok(RunPage { next: last.filter(|_| found.len() > runs.len()), runs, total })
+    }
+
+    async fn ids(&self, prefix: &RunPrefix, limit: usize) -> Result<Vec<RunId>> {
+        let tables = self.tables();
+        let mut ids: Vec<RunId> = tables.by_creation().iter().map(|row| row.head.id).collect();
+        ids.retain(|id| prefix.begins(*id));
+        ids.sort_unstable();
+        ids.truncate(limit);
+        Ok(ids)
     }
 
     async fn pending(&self, after: Option<PendingRun>, limit: usize) -> Result<Vec<PendingRun>> {

@@ -116,6 +116,42 @@ pub async fn a_cursor_goes_through_text(store: Store) {
     );
 }
 
+/// Ids are found by how they begin, in their order, whatever became of their runs.
+pub async fn ids_are_found_by_their_beginning(store: Store) {
+    const IDS: [&str; 6] = [
+        "0198c1f0-3f5e-7000-8000-000000000001",
+        "0198c1f0-3f5e-7000-8000-ffffffffffff",
+        "0198c1f0-3f5f-7000-8000-000000000000",
+        "0198c1f0-4000-7000-8000-000000000000",
+        "f0000000-0000-4000-8000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    ];
+    for (n, id) in IDS.iter().enumerate().rev() {
+        let mut head = head(n as u64);
+        head.id = id.parse().unwrap();
+        create(&*store, &head).await;
+        if n == 1 {
+            archive(&*store, &head).await;
+        }
+    }
+    let cases: [(&str, usize, &[&str]); 10] = [
+        ("0198", 10, &IDS[..4]),
+        ("0198", 3, &IDS[..3]),
+        ("0198c1f0-3", 10, &IDS[..3]),
+        ("0198c1f03f5e7", 10, &IDS[..2]),
+        ("0198c1f0-3f5e-7000-8000-f", 10, &IDS[1..2]),
+        (IDS[0], 10, &IDS[..1]),
+        ("FFFF", 10, &IDS[5..]),
+        ("f000", 10, &IDS[4..5]),
+        ("0199", 10, &[]),
+        ("0198c1f0-3f5e-7000-8000-000000000002", 10, &[]),
+    ];
+    for (typed, limit, expected) in cases {
+        let found = store.ids(&typed.parse().unwrap(), limit).await.unwrap();
+        assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{typed}");
+    }
+}
+
 /// Keepers walk the runs that hot storage was not yet released of, by
 /// `(created_at, id)`, archived or not.
 pub async fn pending_walks_what_is_not_released(store: Store) {

@@ -107,8 +107,8 @@ mod tests {
         let (mut weather, begun) = (Weather::default(), Instant::now());
         let at = |seconds: u64| begun + Duration::from_secs(seconds);
         let away = Err(StoreError::unavailable("redis://host", "no answer"));
-        let good = Ok(Health { used_bytes: 1, max_bytes: Some(2) });
-        let full = Ok(Health { used_bytes: 2, max_bytes: Some(2) });
+        let good = Ok(Health { engine: String::new(), used_bytes: 1, max_bytes: Some(2) });
+        let full = Ok(Health { engine: String::new(), used_bytes: 2, max_bytes: Some(2) });
         let mut look = |second, health: &_| weather.look(at(second), at(second), health);
         assert_eq!([look(0, &away), look(1, &away), look(2, &good)], [None, None, None], "a short one is none");
         assert_eq!([look(3, &away), look(5, &away)], [None, None]);

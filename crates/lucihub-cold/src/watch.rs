@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::dsl::{count_star, max, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use lucihub_models_core::cold::{ColdHealth, ColdWatch, ModelUse};
 use lucihub_models_core::{Result, RunState, Timestamp};
 
@@ -46,16 +46,28 @@ fn models(conn: &mut Conn<'_>) -> Result<Vec<ModelUse>, Error> {
     Ok(uses)
 }
 
+/// Tables with their indexes and what is stored beside them. A table that a migration replaces this moment counts nothing.
+const POSTGRES_BYTES: &str = "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0)::bigint FROM pg_class \
+                              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+/// Free pages within the file count: they take up room, too.
+const SQLITE_BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+
 pub(crate) fn health(conn: &mut Conn<'_>) -> Result<ColdHealth, Error> {
-    let (name, version) = match conn.is_postgres() {
-        true => ("PostgreSQL", "current_setting('server_version')"),
-        false => ("SQLite", "sqlite_version()"),
+    let (name, version, bytes) = match conn.is_postgres() {
+        true => ("PostgreSQL", "current_setting('server_version')", POSTGRES_BYTES),
+        false => ("SQLite", "sqlite_version()", SQLITE_BYTES),
     };
-    let about = format!("{version}, (SELECT CAST(max(version) AS text) FROM __diesel_schema_migrations)");
-    let (version, schema): (String, Option<String>) =
-        on_conn!(conn, c => diesel::select(sql::<(Text, Nullable<Text>)>(&about)).get_result(c))?;
+    let about = format!("{version}, (SELECT CAST(max(version) AS text) FROM __diesel_schema_migrations), ({bytes})");
+    let (version, schema, bytes): (String, Option<String>, i64) =
+        on_conn!(conn, c => diesel::select(sql::<(Text, Nullable<Text>, BigInt)>(&about)).get_result(c))?;
     let (pending, oldest_ended) = waiting(conn)?;
-    Ok(ColdHealth { engine: format!("{name} {version}"), schema, pending, oldest_ended })
+    Ok(ColdHealth {
+        engine: format!("{name} {version}"),
+        schema,
+        bytes: u64::try_from(bytes).ok(),
+        pending,
+        oldest_ended,
+    })
 }
 
 /// How many runs wait for a keeper, and since when one that has ended. Along the index of the pending ones; asked for

@@ -21,7 +21,8 @@ impl HotWatch for Toy {
     }
 
     async fn health(&self) -> Result<Health> {
-        Ok(Health { used_bytes: self.locked(|state, _| state.used_bytes()), max_bytes: self.max_bytes })
+        let used_bytes = self.locked(|state, _| state.used_bytes());
+        Ok(Health { engine: "toy".to_owned(), used_bytes, max_bytes: self.max_bytes })
     }
 }
 

@@ -110,7 +110,8 @@ impl HotWatch for EmbeddedHot {
     async fn health(&self) -> Result<Health> {
         self.sweep();
         self.devices.sweep(self.clock.now());
-        Ok(Health { used_bytes: self.room.used(), max_bytes: Some(self.room.max()) })
+        let engine = "the memory of this process".to_owned();
+        Ok(Health { engine, used_bytes: self.room.used(), max_bytes: Some(self.room.max()) })
     }
 }
 

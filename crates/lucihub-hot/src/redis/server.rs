@@ -35,19 +35,19 @@ impl Info {
     }
 }
 
-/// What each server says in one section.
-async fn info(link: &Link, deadline: Instant, section: &'static str) -> Result<Vec<Info>> {
+/// What each server says in these sections.
+async fn info(link: &Link, deadline: Instant, sections: &[&'static str]) -> Result<Vec<Info>> {
     let client = link.client(Lane::Read);
     let mut all = Vec::new();
     let command = || CustomCommand::new_static("INFO", ClusterHash::FirstKey, false);
     if link.is_cluster() {
         for server in client.active_connections() {
             let node = client.with_cluster_node(&server);
-            let text = link.attempt(deadline, false, || node.custom::<String, _>(command(), vec![section])).await?;
+            let text = link.attempt(deadline, false, || node.custom::<String, _>(command(), sections.to_vec())).await?;
             all.push(Info::parse(&text));
         }
     } else {
-        let text = link.attempt(deadline, false, || client.custom::<String, _>(command(), vec![section])).await?;
+        let text = link.attempt(deadline, false, || client.custom::<String, _>(command(), sections.to_vec())).await?;
         all.push(Info::parse(&text));
     }
     Ok(all)
@@ -55,8 +55,9 @@ async fn info(link: &Link, deadline: Instant, section: &'static str) -> Result<V
 
 /// How full the server is; of a cluster, the fullest one.
 pub(super) async fn health(link: &Link) -> Result<Health> {
-    let all = info(link, link.deadline(), "memory").await?;
+    let all = info(link, link.deadline(), &["memory", "server"]).await?;
     let of = |info: &Info| Health {
+        engine: engine(info),
         used_bytes: info.number("used_memory"),
         max_bytes: Some(info.number("maxmemory")).filter(|max| *max > 0),
     };
@@ -66,9 +67,17 @@ pub(super) async fn health(link: &Link) -> Result<Health> {
         .ok_or_else(|| StoreError::unavailable(link.server(), "no server is connected"))
 }
 
+/// Which server it is. Valkey says for which Redis it stands in, and then what it is itself.
+fn engine(info: &Info) -> String {
+    match info.text("valkey_version") {
+        "" => format!("Redis {}", info.text("redis_version")),
+        version => format!("Valkey {version}"),
+    }
+}
+
 /// Refuses a server that is too old, and one that throws data away when it is full.
 pub(super) async fn check(link: &Link, options: &RedisOptions, deadline: Instant) -> Result<()> {
-    for info in info(link, deadline, "server").await? {
+    for info in info(link, deadline, &["server"]).await? {
         // Valkey says for which Redis it stands in.
         let version = info.text("redis_version");
         let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
@@ -79,7 +88,7 @@ pub(super) async fn check(link: &Link, options: &RedisOptions, deadline: Instant
             ));
         }
     }
-    for info in info(link, deadline, "memory").await? {
+    for info in info(link, deadline, &["memory"]).await? {
         let policy = info.text("maxmemory_policy");
         if policy != "noeviction" && !options.allow_eviction {
             return Err(StoreError::precondition(

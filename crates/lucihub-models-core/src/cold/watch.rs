@@ -12,6 +12,8 @@ pub struct ColdHealth {
     pub engine: String,
     /// The version of its last migration; `None` where there are none.
     pub schema: Option<String>,
+    /// Bytes that all of it takes up, indexes included; `None` where that is not to be known.
+    pub bytes: Option<u64>,
     /// Runs that keepers still attend to, counted up to [`ColdHealth::MOST`].
     pub pending: u64,
     /// Of these, when the one ended that has waited longest for its archive, by the mirror.

@@ -15,8 +15,10 @@ pub type RunWakes = Pin<Box<dyn Stream<Item = ()> + Send>>;
 pub type Wakes = Pin<Box<dyn Stream<Item = RunId> + Send>>;
 
 /// How hot storage is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
+    /// What it is and of which version, for people: `Redis 7.0.15`.
+    pub engine: String,
     /// Bytes in use.
     pub used_bytes: u64,
     /// Bytes it may use; `None` if nothing limits it.

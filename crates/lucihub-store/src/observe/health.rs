@@ -37,6 +37,8 @@ pub struct HotStanding {
     pub reachable: bool,
     /// How long its answer took, or was waited for.
     pub seconds: f64,
+    /// What it is and of which version.
+    pub engine: Option<String>,
     /// Bytes in use.
     pub used_bytes: Option<u64>,
     /// Bytes it may use; `None` if nothing limits it.
@@ -55,6 +57,8 @@ pub struct ColdStanding {
     pub engine: Option<String>,
     /// The version of its last migration.
     pub schema: Option<String>,
+    /// Bytes that all of it takes up.
+    pub bytes: Option<u64>,
     /// Runs that keepers still attend to, counted up to 1,000.
     pub pending: Option<u64>,
     /// Of these, when the one ended that has waited longest for its archive.
@@ -114,14 +118,15 @@ fn wrong(error: &StoreError) -> String {
 impl HotStanding {
     fn of(answer: Result<Health>, took: Duration, why_not: &mut Vec<String>) -> Self {
         let health = answer.map_err(|error| why_not.push(wrong(&error))).ok();
-        if health.is_some_and(|health| health.fill() >= 1.0) {
+        if health.as_ref().is_some_and(|health| health.fill() >= 1.0) {
             why_not.push("hot storage is full: appends wait until a keeper has archived or its limit is raised".into());
         }
         Self {
             reachable: health.is_some(),
             seconds: took.as_secs_f64(),
-            used_bytes: health.map(|health| health.used_bytes),
-            max_bytes: health.and_then(|health| health.max_bytes),
+            used_bytes: health.as_ref().map(|health| health.used_bytes),
+            max_bytes: health.as_ref().and_then(|health| health.max_bytes),
+            engine: health.map(|health| health.engine),
         }
     }
 }
@@ -130,9 +135,17 @@ impl ColdStanding {
     fn of(answer: Result<ColdHealth>, took: Duration, why_not: &mut Vec<String>) -> Self {
         let health = answer.map_err(|error| why_not.push(wrong(&error))).ok();
         let (reachable, seconds) = (health.is_some(), took.as_secs_f64());
-        let Some(ColdHealth { engine, schema, pending, oldest_ended }) = health else {
-            return Self { reachable, seconds, engine: None, schema: None, pending: None, oldest_ended: None };
+        let Some(ColdHealth { engine, schema, bytes, pending, oldest_ended }) = health else {
+            return Self {
+                reachable,
+                seconds,
+                engine: None,
+                schema: None,
+                bytes: None,
+                pending: None,
+                oldest_ended: None,
+            };
         };
-        Self { reachable, seconds, engine: Some(engine), schema, pending: Some(pending), oldest_ended }
+        Self { reachable, seconds, engine: Some(engine), schema, bytes, pending: Some(pending), oldest_ended }
     }
 }

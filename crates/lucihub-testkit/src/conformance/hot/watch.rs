@@ -112,6 +112,7 @@ pub async fn keepers_are_woken(h: &dyn HotHarness) {
 pub async fn health_counts_bytes(h: &dyn HotHarness) {
     let stage = Stage::new(h, "health_counts_bytes");
     let health = stage.store.health().await.unwrap();
+    assert!(!health.engine.is_empty());
     assert!((0.0..=1.0).contains(&health.fill()), "{health:?}");
     let Some(small) = h.small(1 << 20).await else { return };
     let stage = stage.on(small);

@@ -16,6 +16,7 @@ impl ColdWatch for ReferenceCold {
         Ok(ColdHealth {
             engine: "plain maps".to_owned(),
             schema: None,
+            bytes: None,
             pending: pending.len() as u64,
             oldest_ended: ended.filter_map(|row| row.head.states.last()).map(|end| end.at).min(),
         })

@@ -40,7 +40,8 @@ impl HotWatch for ReferenceHot {
     }
 
     async fn health(&self) -> Result<Health> {
-        Ok(Health { used_bytes: self.lock().used(), max_bytes: self.max_bytes })
+        let engine = "plain maps".to_owned();
+        Ok(Health { engine, used_bytes: self.lock().used(), max_bytes: self.max_bytes })
     }
 }
 

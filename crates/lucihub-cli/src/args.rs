@@ -1,7 +1,9 @@
 //! What can be typed.
 
+mod act;
 mod archive;
 mod check;
+mod config;
 mod demo;
 mod devices;
 mod filter;
@@ -10,22 +12,29 @@ mod maintain;
 mod migrate;
 mod models;
 mod runs;
+mod shell;
 mod span;
+mod status;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use act::{CancelArgs, CreateArgs, DeleteArgs, LabelArgs, LabelChange};
 pub(crate) use archive::ArchiveArgs;
 pub(crate) use check::CheckArgs;
+pub(crate) use config::{ConfigArgs, ConfigVerb};
 pub(crate) use demo::DemoArgs;
-pub(crate) use devices::{DevicesArgs, DevicesVerb};
+pub(crate) use devices::{AddArgs, DeviceArgs, DevicesArgs, DevicesVerb, Says, SetArgs, WithdrawArgs};
 pub(crate) use filter::FilterArgs;
 pub(crate) use format::{Format, Lists, One};
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
-pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, WhyArgs};
+pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, StatesArgs, WhyArgs};
+
+pub(crate) use shell::{CompletionsArgs, ManArgs};
+pub(crate) use status::StatusArgs;
 
 use crate::hot::Hot;
 use crate::secret::Secret;
@@ -48,10 +57,12 @@ Exit codes: 0 done, 1 failed or refused, 2 cancelled, 3 a storage could not be r
 pub(crate) enum Verb {
     /// Record a live run, archive it, read it back bit for bit, and show it.
     Demo(DemoArgs),
-    /// Look at runs.
+    /// How both storages are: sizes, what waits, and when hot storage is full at the present rate.
+    Status(StatusArgs),
+    /// Look at runs, and act on them.
     #[command(subcommand)]
     Runs(RunsVerb),
-    /// Look at devices.
+    /// Look at devices, and say what they are.
     #[command(subcommand)]
     Devices(DevicesVerb),
     /// Move runs from hot to cold storage.
@@ -70,6 +81,13 @@ pub(crate) enum Verb {
     /// Look at the tables of a database and change them: bring them up to date, or undo that.
     #[command(subcommand)]
     Migrate(MigrateVerb),
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print the completions for a shell.
+    Completions(CompletionsArgs),
+    /// Write the manual pages.
+    Man(ManArgs),
 }
 
 /// Where cold storage is.
@@ -99,7 +117,7 @@ pub(crate) struct Place {
 }
 
 /// The variable that names the version in which heads are written.
-const WRITE_VERSION: &str = "LUCIHUB_WRITE_VERSION";
+pub(crate) const WRITE_VERSION: &str = "LUCIHUB_WRITE_VERSION";
 
 /// The folder that `demo` writes to and the other verbs look into.
 pub(crate) const DEFAULT_DIR: &str = "lucihub-demo";

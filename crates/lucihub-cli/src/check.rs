@@ -93,7 +93,7 @@ async fn stored(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 /// A built-in schema, or that of a file.
-fn given(name: &Path) -> Result<ParameterSchema, Failure> {
+pub(crate) fn given(name: &Path) -> Result<ParameterSchema, Failure> {
     Ok(match name.to_str() {
         Some("lucidac") => ParameterSchema::lucidac()?,
         Some("redac") => ParameterSchema::redac()?,
@@ -111,7 +111,7 @@ async fn of_device(store: &Store, device: Option<&DeviceId>) -> Result<Parameter
 }
 
 /// A document of a file or of standard input, and no more of it than it takes to see that it is too large.
-fn read(file: &Path) -> Result<JsonText, Failure> {
+pub(crate) fn read(file: &Path) -> Result<JsonText, Failure> {
     let most = Limits::default().json_bytes as u64 + 1;
     let mut text = String::new();
     let read = if is_stdin(file) {
@@ -127,15 +127,18 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn shown(file: &Path) -> String {
+/// A file as people may call it.
+pub(crate) fn shown(file: &Path) -> String {
     if is_stdin(file) { "standard input".to_owned() } else { output::one_line(&file.to_string_lossy()) }
 }
 
-fn count(violations: &Violations) -> u64 {
+/// How much is wrong in all.
+pub(crate) fn count(violations: &Violations) -> u64 {
     violations.violations.len() as u64 + violations.more
 }
 
-fn tell(violations: &Violations) -> Result<(), Failure> {
+/// Prints all that is wrong.
+pub(crate) fn tell(violations: &Violations) -> Result<(), Failure> {
     let rows = violations.violations.iter().map(|one| {
         let place = if one.pointer.is_empty() { "(the whole)" } else { &one.pointer };
         vec![output::one_line(place), one.rule.clone(), output::one_line(&one.sentence)]

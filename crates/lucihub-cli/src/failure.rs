@@ -18,9 +18,11 @@ pub(crate) enum Failure {
     Store(#[from] StoreError),
     #[error("{0}")]
     Usage(String),
+    #[error("{0}, above")]
+    NotReady(&'static str),
     /// A storage could not be opened; and where its URL was given, if that is what is wrong.
-    #[error("{error}{}", from.map_or_else(String::new, |from| format!("; the URL is that of {from}")))]
-    Unopened { error: StoreError, from: Option<&'static str> },
+    #[error("{error}{}", from.as_ref().map_or_else(String::new, |from| format!("; the URL is that of {from}")))]
+    Unopened { error: StoreError, from: Option<String> },
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -58,6 +60,12 @@ pub(crate) enum Failure {
     NotValidStored { broken: u64, all: u64 },
     #[error("device {0} has no parameter schema; name one with --schema")]
     NoSchema(DeviceId),
+    #[error("device {0} has no parameter schema; `lucihub devices set` gives it one")]
+    NoSchemaStored(DeviceId),
+    #[error("run {0} had ended before")]
+    Ended(RunId),
+    #[error("device {device} is active already, as {by} says; withdraw it first")]
+    HeldDevice { device: DeviceId, by: String },
     #[error("an input has one schema; give --device or --schema, or check stored runs with --stored")]
     TwoSchemas,
     #[error("cannot write the output: {0}")]
@@ -92,7 +100,7 @@ impl Failure {
                 _ => 1,
             },
             Self::Unopened { error: StoreError::Unavailable { .. } | StoreError::Unknown { .. }, .. } => 3,
-            Self::Record(RecordError::Held { .. }) | Self::Schema(_) => 4,
+            Self::Record(RecordError::Held { .. }) | Self::Schema(_) | Self::Ended(_) | Self::HeldDevice { .. } => 4,
             Self::Record(RecordError::Cancelled(_)) => 2,
             _ => 1,
         })

@@ -6,15 +6,17 @@ use clap::Args;
 use lucihub_hot::redis::RedisOptions;
 use lucihub_store::Urls;
 
+use crate::config::{came_from, is_set};
 use crate::output;
-use crate::secret::{Secret, is_set};
+use crate::secret::Secret;
 
 /// Under what `--help` lists these.
 const HEADING: &str = "Hot storage";
 
-const URL: &str = "REDIS_URL";
-const CA_FILE: &str = "LUCIHUB_REDIS_CA_FILE";
-const PREFIX: &str = "LUCIHUB_KEY_PREFIX";
+/// The variables that name the server, the authorities it may have, and what keys begin with.
+pub(crate) const URL: &str = "REDIS_URL";
+pub(crate) const CA_FILE: &str = "LUCIHUB_REDIS_CA_FILE";
+pub(crate) const PREFIX: &str = "LUCIHUB_KEY_PREFIX";
 
 /// Where hot storage is.
 #[derive(Debug, Clone, Default, Args)]
@@ -37,6 +39,16 @@ impl Hot {
         self.redis_url.as_ref().and_then(Secret::url)
     }
 
+    /// What was given for a setting.
+    pub(crate) fn given(&self, key: &str) -> Option<OsString> {
+        match key {
+            "redis_url" => self.redis_url.as_ref().map(|url| url.exposed().into()),
+            "redis_ca_file" => self.redis_ca_file.clone(),
+            "key_prefix" => self.key_prefix.clone().map(Into::into),
+            _ => None,
+        }
+    }
+
     /// Whether other processes see what is there.
     pub(crate) fn is_shared(&self) -> bool {
         self.url().is_some()
@@ -48,9 +60,8 @@ impl Hot {
     }
 
     /// Where the URL was given.
-    pub(crate) fn origin(&self) -> Option<&'static str> {
-        let url = self.redis_url.as_ref()?;
-        Some(if url.is_set_as(URL) { URL } else { "--redis-url" })
+    pub(crate) fn origin(&self) -> Option<String> {
+        came_from(URL, self.redis_url.as_ref()?.exposed().as_ref())
     }
 
     /// What the next commands need to find the server as this one did: words in front of them, and flags behind. A URL
@@ -69,8 +80,19 @@ impl Hot {
 
     /// Both storages, with cold storage at this URL.
     pub(crate) fn with_cold(&self, cold: &str) -> Urls {
-        let Some(server) = self.url() else { return Urls::new("memory:", cold) };
-        let mut urls = Urls::new(server, cold);
+        self.settled(Urls::new(self.url().unwrap_or("memory:"), cold))
+    }
+
+    /// Hot storage alone.
+    pub(crate) fn alone(&self) -> Urls {
+        self.settled(Urls::hot_only(self.url().unwrap_or("memory:")))
+    }
+
+    /// With the settings of a server.
+    fn settled(&self, mut urls: Urls) -> Urls {
+        if !self.is_shared() {
+            return urls;
+        }
         if let Some(prefix) = self.key_prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             urls = urls.with_key_prefix(prefix);
         }
@@ -113,7 +135,7 @@ mod tests {
             assert!(before == "REDIS_URL=... " && !flags.contains("s3cret"), "{url}: {flags}");
         }
         assert_eq!(Hot::default().typed(), (String::new(), String::new()));
-        assert_eq!(at("redis://host:1").origin(), Some("--redis-url"));
+        assert_eq!(at("redis://host:1").origin().as_deref(), Some("--redis-url"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The command `lucihub`: record, look at and keep runs of analog-digital
 //! hybrid computers.
 
+mod act;
 mod archive;
 mod args;
 mod check;
+mod config;
 mod confirm;
 mod demo;
 mod devices;
@@ -21,6 +23,9 @@ mod plot;
 mod progress;
 mod runs;
 mod secret;
+mod shell;
+mod states;
+mod status;
 mod stop;
 mod sweep;
 mod verify;
@@ -29,12 +34,14 @@ mod why;
 use std::io::Write;
 use std::process::ExitCode;
 
-use args::{Cli, DevicesVerb, RunsVerb, Verb};
-use clap::Parser;
+use args::{Cli, ConfigVerb, RunsVerb, Verb};
+use clap::{CommandFactory, FromArgMatches};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let settings = config::read();
+    let parsed = config::with_defaults(Cli::command()).try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(usage) => {
             // Help and version are answers; anything else was refused. 2 means `cancelled` here.
@@ -42,7 +49,7 @@ fn main() -> ExitCode {
             return if usage.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
-    match run(cli) {
+    match settings.and_then(|()| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
@@ -63,7 +70,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
-            Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
+            Verb::Runs(RunsVerb::States(args)) => states::run(args).await,
+            Verb::Runs(RunsVerb::Create(args)) => act::create(*args).await,
+            Verb::Runs(RunsVerb::Cancel(args)) => act::cancel(args).await,
+            Verb::Runs(RunsVerb::Label(args)) => act::label(args).await,
+            Verb::Runs(RunsVerb::Delete(args)) => act::delete(args).await,
+            Verb::Devices(verb) => devices::run(verb).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,
@@ -71,6 +83,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Check(args) => check::run(args).await,
             Verb::Models(verb) => models::run(verb).await,
             Verb::Migrate(verb) => migrate::run(verb).await,
+            Verb::Status(args) => status::run(args).await,
+            Verb::Config(ConfigVerb::Show(args)) => config::show(&args),
+            Verb::Completions(args) => shell::completions(&args),
+            Verb::Man(args) => shell::man(&args),
         }
     })
 }

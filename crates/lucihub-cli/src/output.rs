@@ -18,6 +18,12 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints a result that is text already.
+pub(crate) fn text(bytes: &[u8]) -> Result<(), Failure> {
+    anstream::stdout().write_all(bytes)?;
+    Ok(())
+}
+
 /// Says something to the person who waits, if there is one.
 pub(crate) fn say(text: impl AsRef<str>) {
     // Talk that cannot be heard is no failure.

@@ -1,12 +1,12 @@
 //! A URL that may hold a password.
 
 use std::convert::Infallible;
-use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 
 use url::Url;
 
+use crate::config::is_set;
 use crate::output;
 
 /// A URL that may hold a password: `Debug` does not show it.
@@ -19,7 +19,12 @@ impl Secret {
         Some(self.0.trim()).filter(|url| !url.is_empty())
     }
 
-    /// Whether the variable of that name has this value, so that the next command finds it there.
+    /// All of it, password and all.
+    pub(crate) fn exposed(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the variable of that name has this value, or a file, so that the next command finds it there.
     pub(crate) fn is_set_as(&self, name: &str) -> bool {
         is_set(name, self.0.as_ref())
     }
@@ -40,11 +45,6 @@ impl Secret {
         let in_query = |url: Url| url.query().is_some_and(|query| PARAMETERS.iter().any(|name| query.contains(name)));
         self.0.contains('@') || Url::parse(&self.0).map_or(true, in_query)
     }
-}
-
-/// Whether a variable has this value.
-pub(crate) fn is_set(name: &str, value: &OsStr) -> bool {
-    std::env::var_os(name).is_some_and(|set| set == value)
 }
 
 impl FromStr for Secret {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use lucihub_models_core::RunPrefix;
 
 use super::filter::Term;
-use super::{FilterArgs, Lists, One, Place};
+use super::{CancelArgs, CreateArgs, DeleteArgs, FilterArgs, LabelArgs, Lists, One, Place};
 use crate::plot::{Edge, Pair, Which};
 
 /// `lucihub runs ...`
@@ -18,12 +18,38 @@ pub(crate) enum RunsVerb {
     Search(SearchArgs),
     /// Show one run.
     Show(ShowArgs),
+    /// List what a run went through: its states, and the phases of its device.
+    States(StatesArgs),
     /// Say in one sentence how one run came to be as it is.
     Why(WhyArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
     Plot(PlotArgs),
+    /// Queue a run.
+    Create(Box<CreateArgs>),
+    /// Ask for the end of runs.
+    Cancel(CancelArgs),
+    /// Change the labels of a run.
+    Label(LabelArgs),
+    /// Delete runs with all that they recorded.
+    Delete(DeleteArgs),
+}
+
+/// `lucihub runs states`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lucihub runs states ID
+  lucihub runs states ID -o jsonl")]
+pub(crate) struct StatesArgs {
+    /// The run: its id, or as much of its beginning as no other has.
+    #[arg(value_name = "ID")]
+    pub(crate) run: RunPrefix,
+    #[command(flatten)]
+    pub(crate) lists: Lists,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// `lucihub runs list`

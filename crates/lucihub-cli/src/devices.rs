@@ -91,17 +91,20 @@ impl Row for Listed {
         ]
     }
 
-    fn fields(&self) -> Vec<(&'static str, Value)> {
+    const FIELDS: &'static [&'static str] =
+        &["id", "type", "input_type", "parameter_schema", "firmware", "entity_digest", "seen_at", "active"];
+
+    fn values(&self) -> Vec<Value> {
         let Self { device, active } = self;
         vec![
-            ("id", json!(device.id)),
-            ("type", json!(device.device_type.as_str())),
-            ("input_type", json!(device.input_type)),
-            ("parameter_schema", json!(device.parameter_schema)),
-            ("firmware", json!(device.firmware)),
-            ("entity_digest", json!(device.entity_digest)),
-            ("seen_at", json!(device.seen_at)),
-            ("active", json!(active)),
+            json!(device.id),
+            json!(device.device_type.as_str()),
+            json!(device.input_type),
+            json!(device.parameter_schema),
+            json!(device.firmware),
+            json!(device.entity_digest),
+            json!(device.seen_at),
+            json!(active),
         ]
     }
 
@@ -134,16 +137,19 @@ impl Row for ActiveDevice {
         ]
     }
 
-    fn fields(&self) -> Vec<(&'static str, Value)> {
+    const FIELDS: &'static [&'static str] =
+        &["id", "type", "firmware", "entity_bytes", "scanner", "since", "seen_at", "until"];
+
+    fn values(&self) -> Vec<Value> {
         vec![
-            ("id", json!(self.seen.id)),
-            ("type", json!(self.seen.device_type.as_str())),
-            ("firmware", json!(self.seen.firmware)),
-            ("entity_bytes", json!(self.seen.entity.as_ref().map(|entity| entity.len()))),
-            ("scanner", json!(self.seen.scanner)),
-            ("since", json!(self.since)),
-            ("seen_at", json!(self.seen_at)),
-            ("until", json!(self.until)),
+            json!(self.seen.id),
+            json!(self.seen.device_type.as_str()),
+            json!(self.seen.firmware),
+            json!(self.seen.entity.as_ref().map(|entity| entity.len())),
+            json!(self.seen.scanner),
+            json!(self.since),
+            json!(self.seen_at),
+            json!(self.until),
         ]
     }
 

@@ -54,19 +54,22 @@ impl Row for RunSummary {
         ]
     }
 
-    fn fields(&self) -> Vec<(&'static str, Value)> {
+    const FIELDS: &'static [&'static str] =
+        &["id", "type", "state", "created_at", "device", "owner", "labels", "error", "channels", "archived_at"];
+
+    fn values(&self) -> Vec<Value> {
         let text = |time: Timestamp| time.to_string();
         vec![
-            ("id", json!(self.id)),
-            ("type", json!(self.job_type.as_str())),
-            ("state", json!(self.state().as_str())),
-            ("created_at", json!(text(self.created_at))),
-            ("device", json!(self.device)),
-            ("owner", json!(self.owner)),
-            ("labels", json!(self.labels)),
-            ("error", json!(self.error)),
-            ("channels", json!(self.channels)),
-            ("archived_at", json!(self.archived_at.map(text))),
+            json!(self.id),
+            json!(self.job_type.as_str()),
+            json!(self.state().as_str()),
+            json!(text(self.created_at)),
+            json!(self.device),
+            json!(self.owner),
+            json!(self.labels),
+            json!(self.error),
+            json!(self.channels),
+            json!(self.archived_at.map(text)),
         ]
     }
 

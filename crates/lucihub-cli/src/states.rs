@@ -68,15 +68,17 @@ impl Row for Change {
         ]
     }
 
-    fn fields(&self) -> Vec<(&'static str, Value)> {
+    const FIELDS: &'static [&'static str] = &["kind", "number", "name", "at", "device_ns", "carrier", "reason"];
+
+    fn values(&self) -> Vec<Value> {
         vec![
-            ("kind", json!(self.kind)),
-            ("number", json!(self.number)),
-            ("name", json!(self.name)),
-            ("at", json!(self.at)),
-            ("device_ns", json!(self.device_ns)),
-            ("carrier", json!(self.carrier)),
-            ("reason", json!(self.reason)),
+            json!(self.kind),
+            json!(self.number),
+            json!(self.name),
+            json!(self.at),
+            json!(self.device_ns),
+            json!(self.carrier),
+            json!(self.reason),
         ]
     }
 

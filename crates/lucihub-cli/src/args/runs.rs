@@ -113,6 +113,7 @@ pub(crate) struct PageArgs {
 
 /// `lucihub runs show`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lucihub runs show ID\n  lucihub runs show ID --json")]
 pub(crate) struct ShowArgs {
     /// The run: its id, or as much of its beginning as no other has.
     #[arg(value_name = "ID")]
@@ -125,6 +126,7 @@ pub(crate) struct ShowArgs {
 
 /// `lucihub runs why`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lucihub runs why ID\n  lucihub runs why ID --events")]
 pub(crate) struct WhyArgs {
     /// The run: its id, or as much of its beginning as no other has.
     #[arg(value_name = "ID")]

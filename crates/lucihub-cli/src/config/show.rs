@@ -64,8 +64,10 @@ impl Row for Holds {
         vec![self.key.to_owned(), self.value.clone().unwrap_or_else(|| none.to_owned()), self.from.to_string()]
     }
 
-    fn fields(&self) -> Vec<(&'static str, Value)> {
-        vec![("setting", json!(self.key)), ("value", json!(self.value)), ("from", json!(self.from.to_string()))]
+    const FIELDS: &'static [&'static str] = &["setting", "value", "from"];
+
+    fn values(&self) -> Vec<Value> {
+        vec![json!(self.key), json!(self.value), json!(self.from.to_string())]
     }
 
     fn name(&self) -> String {

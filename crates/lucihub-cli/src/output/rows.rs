@@ -1,7 +1,8 @@
 //! Lists, in the form that was asked for.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use std::io::{IsTerminal, Write};
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{json, line, table};
@@ -16,8 +17,11 @@ pub(crate) trait Row {
     /// What people see, a text per column.
     fn cells(&self) -> Vec<String>;
 
-    /// All that is known of it by name, for programs. Every thing of a list has the same names.
-    fn fields(&self) -> Vec<(&'static str, Value)>;
+    /// The names of all that is known of it, for programs.
+    const FIELDS: &'static [&'static str];
+
+    /// All that is known of it, a value per field.
+    fn values(&self) -> Vec<Value>;
 
     /// What other commands call it.
     fn name(&self) -> String;
@@ -27,22 +31,23 @@ pub(crate) trait Row {
 pub(crate) fn list<R: Row>(rows: &[R], format: Format) -> Result<(), Failure> {
     match format {
         Format::Table => table(R::COLUMNS, rows.iter().map(Row::cells).collect()),
-        Format::Json => json(&rows.iter().map(|row| Object(row.fields())).collect::<Vec<_>>()),
-        Format::Jsonl => rows.iter().try_for_each(|row| json(&Object(row.fields()))),
+        Format::Json => json(&rows.iter().map(|row| Object::of(row)).collect::<Vec<_>>()),
+        Format::Jsonl => rows.iter().try_for_each(|row| json(&Object::of(row))),
         Format::Ids => rows.iter().try_for_each(|row| line(row.name())),
         Format::Csv => csv(rows),
     }
 }
 
-/// Values that stand for themselves, JSON for the others, nothing for what is not there.
+/// Values that stand for themselves, JSON for the others, nothing for what is not there. What goes into a file is written
+/// as it is; a terminal is kept from obeying it.
 fn csv<R: Row>(rows: &[R]) -> Result<(), Failure> {
-    let mut writer = csv::Writer::from_writer(anstream::stdout().lock());
-    for (number, row) in rows.iter().enumerate() {
-        let fields = row.fields();
-        if number == 0 {
-            writer.write_record(fields.iter().map(|(name, _)| name)).map_err(broken)?;
-        }
-        writer.write_record(fields.into_iter().map(|(_, value)| plain(value))).map_err(broken)?;
+    let stdout = std::io::stdout();
+    let out: Box<dyn Write> =
+        if stdout.is_terminal() { Box::new(anstream::stdout().lock()) } else { Box::new(stdout.lock()) };
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(R::FIELDS).map_err(broken)?;
+    for row in rows {
+        writer.write_record(row.values().into_iter().map(plain)).map_err(broken)?;
     }
     writer.flush()?;
     Ok(())
@@ -64,12 +69,14 @@ fn broken(error: csv::Error) -> Failure {
 /// Named values in their order.
 struct Object(Vec<(&'static str, Value)>);
 
+impl Object {
+    fn of<R: Row>(row: &R) -> Self {
+        Self(R::FIELDS.iter().copied().zip(row.values()).collect())
+    }
+}
+
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }

@@ -27,7 +27,7 @@ type Case<'a> = (&'a [&'a str], i32, &'a [(&'a str, &'a str)], &'a str);
 #[test]
 fn each_mistake_is_one_line_with_its_exit_code() {
     const ID: &str = "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e";
-    let cases: [Case; 10] = [
+    let cases: [Case<'_>; 10] = [
         (&["runs", "show", ID], 1, &[], "run 0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e does not exist"),
         (&["runs", "why", "0198c1"], 1, &[], "a run that begins with 0198c1 does not exist"),
         (&["runs", "create"], 1, &[], "needs a Redis server that processes share"),

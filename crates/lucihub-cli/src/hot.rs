@@ -69,8 +69,18 @@ impl Hot {
 
     /// Both storages, with cold storage at this URL.
     pub(crate) fn with_cold(&self, cold: &str) -> Urls {
-        let Some(server) = self.url() else { return Urls::new("memory:", cold) };
-        let mut urls = Urls::new(server, cold);
+        match self.url() {
+            Some(server) => self.set(Urls::new(server, cold)),
+            None => Urls::new("memory:", cold),
+        }
+    }
+
+    /// Hot storage alone, for those who need no database; `None` if no server is named.
+    pub(crate) fn alone(&self) -> Option<Urls> {
+        self.url().map(|server| self.set(Urls::hot_only(server)))
+    }
+
+    fn set(&self, mut urls: Urls) -> Urls {
         if let Some(prefix) = self.key_prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             urls = urls.with_key_prefix(prefix);
         }

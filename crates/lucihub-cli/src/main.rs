@@ -19,6 +19,7 @@ mod output;
 mod place;
 mod plot;
 mod progress;
+mod record;
 mod runs;
 mod secret;
 mod stop;
@@ -64,6 +65,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
+            Verb::Record(args) => record::run(args).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,

@@ -11,6 +11,7 @@ mod format;
 mod maintain;
 mod migrate;
 mod models;
+mod record;
 mod runs;
 mod shell;
 mod span;
@@ -31,8 +32,8 @@ pub(crate) use format::{Format, Lists, One};
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
+pub(crate) use record::RecordArgs;
 pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, StatesArgs, WhyArgs};
-
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use status::StatusArgs;
 
@@ -65,6 +66,8 @@ pub(crate) enum Verb {
     /// Look at devices, and say what they are.
     #[command(subcommand)]
     Devices(DevicesVerb),
+    /// Record a run for a worker in any language: frames on standard input, answers on standard output.
+    Record(RecordArgs),
     /// Move runs from hot to cold storage.
     Archive(ArchiveArgs),
     /// Find what belongs to nothing any more, and runs that are queued for too long; remove them on request.

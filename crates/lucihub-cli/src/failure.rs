@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use lucihub_models_core::{DeviceId, Invalid, RunId, StoreError};
-use lucihub_store::RecordError;
+use lucihub_models_core::hot::Seal;
+use lucihub_models_core::{DeviceId, Invalid, RunId, RunState, StoreError};
+use lucihub_store::{RecordError, record};
 use thiserror::Error;
 
 use crate::output::counted;
+use crate::record::Left;
 
 /// What went wrong, in one line.
 #[derive(Debug, Error)]
@@ -74,6 +76,14 @@ pub(crate) enum Failure {
     Stopped { run: RunId, waits: bool },
     #[error("run {0} was cancelled")]
     Cancelled(RunId),
+    #[error(transparent)]
+    Left(#[from] Left),
+    #[error("no run is queued for device {0}; without --no-wait, `lucihub record` waits for one")]
+    NoneQueued(String),
+    #[error("standard input ended before a run was taken; none was taken")]
+    NoInput,
+    #[error("stopped before a run was taken")]
+    StoppedWaiting,
     #[error("{what} took longer than {seconds} s")]
     TimedOut { what: &'static str, seconds: u64 },
     #[error("run {0}: what was read back differs from what was recorded; please report this")]
@@ -84,6 +94,18 @@ pub(crate) enum Failure {
     Broken(String),
 }
 
+/// The exit code for what ended a recording: mostly somebody else, who has the run now or ended it.
+fn recording(failure: &record::Failure) -> u8 {
+    match failure {
+        record::Failure::Sealed(Seal::Ended(RunState::Cancelled)) => 2,
+        record::Failure::Sealed(_)
+        | record::Failure::Fenced
+        | record::Failure::Ended(_)
+        | record::Failure::Conflict(_) => 4,
+        _ => 1,
+    }
+}
+
 const fn them(count: u64) -> &'static str {
     if count == 1 { "it" } else { "them" }
 }
@@ -92,8 +114,10 @@ impl Failure {
     /// The exit code: see `lucihub --help`.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Cancelled(_) | Self::Stopped { .. } => 2,
-            Self::TimedOut { .. } | Self::Unarchived { .. } => 124,
+            Self::Cancelled(_) | Self::Stopped { .. } | Self::StoppedWaiting => 2,
+            Self::TimedOut { .. } | Self::Unarchived { .. } | Self::NoneQueued(_) => 124,
+            Self::Left(left) => left.code(),
+            Self::Record(RecordError::Failed { failure, .. }) => recording(failure),
             Self::Store(error) | Self::Record(RecordError::Store(error)) => match error {
                 StoreError::Unavailable { .. } | StoreError::Unknown { .. } => 3,
                 StoreError::AlreadyExists { .. } | StoreError::Precondition { .. } => 4,

@@ -80,19 +80,19 @@ impl Hot {
 
     /// Both storages, with cold storage at this URL.
     pub(crate) fn with_cold(&self, cold: &str) -> Urls {
-        self.settled(Urls::new(self.url().unwrap_or("memory:"), cold))
+        match self.url() {
+            Some(server) => self.settled(Urls::new(server, cold)),
+            None => Urls::new("memory:", cold),
+        }
     }
 
-    /// Hot storage alone.
-    pub(crate) fn alone(&self) -> Urls {
-        self.settled(Urls::hot_only(self.url().unwrap_or("memory:")))
+    /// Hot storage alone, for those who need no database; `None` if no server is named.
+    pub(crate) fn alone(&self) -> Option<Urls> {
+        self.url().map(|server| self.settled(Urls::hot_only(server)))
     }
 
     /// With the settings of a server.
     fn settled(&self, mut urls: Urls) -> Urls {
-        if !self.is_shared() {
-            return urls;
-        }
         if let Some(prefix) = self.key_prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
             urls = urls.with_key_prefix(prefix);
         }

@@ -21,6 +21,7 @@ mod output;
 mod place;
 mod plot;
 mod progress;
+mod record;
 mod runs;
 mod secret;
 mod shell;
@@ -76,6 +77,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Label(args)) => act::label(args).await,
             Verb::Runs(RunsVerb::Delete(args)) => act::delete(args).await,
             Verb::Devices(verb) => devices::run(verb).await,
+            Verb::Record(args) => record::run(args).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,

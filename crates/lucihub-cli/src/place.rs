@@ -42,6 +42,12 @@ pub(crate) async fn find_or_make(place: &Place) -> Result<Store, Failure> {
     Ok(store)
 }
 
+/// Opens the server alone, for those who need no database.
+pub(crate) async fn hot_alone(place: &Place) -> Result<Store, Failure> {
+    let urls = place.hot.alone().ok_or(Failure::NeedsServer("lucihub record"))?.with_writes(writes(place)?);
+    Store::open(&urls).await.map_err(|error| unopened(place, error))
+}
+
 /// Opens cold storage of what is there, which is all that lists look at.
 pub(crate) async fn history(place: &Place) -> Result<Store, Failure> {
     stored(&place.cold).await
@@ -92,10 +98,12 @@ pub(crate) async fn read(place: &Place) -> Result<Reading, Failure> {
 /// Opens both storages.
 async fn open(place: &Place, cold: &str) -> Result<Store, Failure> {
     let urls = place.hot.with_cold(cold).with_writes(writes(place)?);
-    Store::open(&urls).await.map_err(|error| {
-        let from = if is_of_hot_url(&error) { place.hot.origin() } else { None };
-        Failure::Unopened { error, from }
-    })
+    Store::open(&urls).await.map_err(|error| unopened(place, error))
+}
+
+fn unopened(place: &Place, error: StoreError) -> Failure {
+    let from = if is_of_hot_url(&error) { place.hot.origin() } else { None };
+    Failure::Unopened { error, from }
 }
 
 /// In which version heads are written. An empty variable names none.

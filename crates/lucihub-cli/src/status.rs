@@ -74,10 +74,11 @@ async fn open(place: &Place) -> Result<(Store, Option<String>), Failure> {
         }
         // A file that is not there, or a setting that cannot be meant, is to be mended first.
         Err(why) if !why.is_server_away() => Err(why),
-        Err(why) => match Store::open(&place.hot.alone()).await {
-            Ok(store) => Ok((store, Some(why.to_string()))),
-            Err(_) => Err(why),
-        },
+        Err(why) => {
+            let Some(hot) = place.hot.alone() else { return Err(why) };
+            let Ok(store) = Store::open(&hot).await else { return Err(why) };
+            Ok((store, Some(why.to_string())))
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod restore;
 mod samples;
 mod sender;
 mod shared;
+mod states;
 mod take;
 
 pub use end::End;

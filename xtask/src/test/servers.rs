@@ -1,4 +1,4 @@
-//! The programs of servers that tests start, and how a machine gets them.
+//! The programs that tests start, servers most of them, and how a machine gets them.
 //!
 //! A new server is a row of [`PROGRAMS`] for each of its programs.
 
@@ -14,6 +14,8 @@ const PROGRAMS: &[Program] = &[
     Program { name: "redis-cli", package: "redis-tools", is_there: is_in_path },
     Program { name: "postgres", package: POSTGRES, is_there: is_in_path_or_version },
     Program { name: "psql", package: "postgresql-client", is_there: is_in_path_or_version },
+    // The worker in examples/python-worker: its standard library is all that it needs.
+    Program { name: "python3", package: "python3", is_there: is_in_path },
 ];
 
 const POSTGRES: &str = "postgresql";
@@ -66,8 +68,8 @@ mod tests {
     fn the_list_names_programs_and_the_command_that_installs_them() {
         assert_eq!(
             list("tests", PROGRAMS),
-            "tests need programs that are missing: redis-server, redis-cli, postgres, psql; they come with: \
-             apt-get install -y --no-install-recommends postgresql postgresql-client redis-server redis-tools"
+            "tests need programs that are missing: redis-server, redis-cli, postgres, psql, python3; they come with: \
+             apt-get install -y --no-install-recommends postgresql postgresql-client python3 redis-server redis-tools"
         );
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lucihub_models_core::hot::{TakeOver, Taken};
 use lucihub_models_core::{
-    HeadPatch, Invalid, Limits, LogLine, Overload, PhaseChange, Positions, RunHead, RunId, RunState, StateChange,
-    Timestamp, WriterId, WriterMark,
+    HeadPatch, Invalid, Limits, LogLine, Overload, PhaseChange, Positions, RunHead, RunId, Timestamp, WriterId,
+    WriterMark,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -66,6 +66,7 @@ impl Recorder {
                 attached: std::collections::BTreeMap::new(),
                 closed: 0,
                 acknowledged: 0,
+                acknowledged_to: taken.run.next.clone(),
                 acknowledged_seq: taken.last_seq(),
                 confirmed: taken.run.confirmed.clone(),
                 cancel: taken.run.cancel,
@@ -110,6 +111,18 @@ impl Recorder {
         self.shared.lock().next.clone()
     }
 
+    /// How many channels the run has, with those that were described since.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.shared.lock().channels
+    }
+
+    /// Positions up to which all that was pushed is acknowledged: in hot storage.
+    #[must_use]
+    pub fn acknowledged(&self) -> Positions {
+        self.shared.lock().acknowledged_to.clone()
+    }
+
     /// Positions that are safe in cold storage.
     #[must_use]
     pub fn confirmed(&self) -> Positions {
@@ -128,34 +141,6 @@ impl Recorder {
     pub fn stats(&self) -> RecorderStats {
         let p = self.shared.lock();
         RecorderStats { waiting_bytes: p.waiting_bytes(), ..p.stats }
-    }
-
-    /// Appends a change of state, now.
-    ///
-    /// # Errors
-    /// `Invalid` if the state may not follow the present one, or is terminal:
-    /// that is [`finish`](Self::finish)'s.
-    pub async fn state(&self, state: RunState) -> Result<(), RecordError> {
-        if state.is_terminal() {
-            return Err(Invalid::new("state", format!("{state} ends the run")).hint("use `finish`").into());
-        }
-        let most = self.limits.word_bytes;
-        if state.as_str().len() > most {
-            return Err(Invalid::new("state", "too long").hint(format!("the limit is {most} bytes")).into());
-        }
-        self.push(
-            |p, now| {
-                Self::check_step(&p.run_state, &state)?;
-                // One more is left for the state that ends the run.
-                self.check_count("states", p.next.states.saturating_add(1))?;
-                p.run_state = state.clone();
-                p.next.states += 1;
-                p.open.state(StateChange::new(state.clone(), now));
-                Ok(())
-            },
-            |p| p.run_state == state,
-        )
-        .await
     }
 
     /// Appends a change of phase.
@@ -268,6 +253,15 @@ impl Recorder {
     /// `Failed` when recording cannot go on.
     pub async fn cancelled(&self) -> Result<(), RecordError> {
         self.wait_until(|p| p.cancel).await
+    }
+
+    /// Waits until recording cannot go on, and says why: for a worker that has nothing to push for a while.
+    pub async fn stopped(&self) -> RecordError {
+        loop {
+            if let Err(error) = self.wait_until(|_| false).await {
+                return error;
+            }
+        }
     }
 
     /// Begins after what cold storage has of a run that hot storage went back with. Its place is marked as lost in hot

@@ -239,7 +239,7 @@ impl Sender {
         let Some(first) = self.unacknowledged.pop_front_if(|n| n.batch.seq() == seq) else { return };
         self.sent = self.sent.saturating_sub(1);
         self.pause.reset();
-        let (place, size) = (first.place, first.batch.size());
+        let (place, size, end) = (first.place, first.batch.size(), first.end.clone());
         let now = Instant::now();
         self.replay.push(first, now);
         let mut p = self.shared.lock();
@@ -247,6 +247,7 @@ impl Sender {
         self.replay.bound(self.options.replay_bytes, self.options.replay_age, now, self.store.limits());
         p.acknowledged = p.acknowledged.max(place);
         p.acknowledged_seq = p.acknowledged_seq.max(seq);
+        p.acknowledged_to = end;
         p.sent_bytes = p.sent_bytes.saturating_sub(size);
         p.stats.batches += 1;
         p.stats.replay_dropped = self.replay.dropped();

@@ -69,6 +69,8 @@ pub(super) struct Pending {
     /// Bodies closed so far, and how many of them are acknowledged.
     pub(super) closed: u64,
     pub(super) acknowledged: u64,
+    /// Where the run is after the last acknowledged batch.
+    pub(super) acknowledged_to: Positions,
     /// The number of the last acknowledged batch.
     pub(super) acknowledged_seq: u64,
     pub(super) confirmed: Positions,

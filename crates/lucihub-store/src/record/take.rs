@@ -39,11 +39,25 @@ impl Store {
     /// # Errors
     /// When a storage cannot be reached.
     pub async fn take_next(&self, device: &DeviceId, worker: &str) -> Result<Option<Recorder>, RecordError> {
+        self.take_next_with(device, worker, RecordOptions::default()).await
+    }
+
+    /// Takes over the run that has waited longest for a device. It is not one that a worker began already: that is
+    /// taken by its id.
+    ///
+    /// # Errors
+    /// As [`take_next`](Self::take_next).
+    pub async fn take_next_with(
+        &self,
+        device: &DeviceId,
+        worker: &str,
+        options: RecordOptions,
+    ) -> Result<Option<Recorder>, RecordError> {
         /// The mirror is about a second behind: more than these did not end since.
         const LOOK_AT: usize = 100;
         let filter = RunFilter::default().device(device.clone()).state(RunState::Queued);
         for run in self.list(&filter, &PageRequest::oldest(LOOK_AT)).await?.runs {
-            match self.record(run.id, worker).await {
+            match self.record_with(run.id, worker, options.clone()).await {
                 Ok(recorder) => return Ok(Some(recorder)),
                 // Taken, cancelled, ended or not opened yet: the next one.
                 Err(

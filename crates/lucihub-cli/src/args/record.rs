@@ -10,21 +10,22 @@ use super::Place;
 /// `lucihub record`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Frames come in on standard input, one JSON object per line: state, phase, log, describe, samples, gap, overload, final,
-flush, finish. Samples may follow their line as raw little-endian f64. Answers go out on standard output, one JSON object
-per line: taken, applied, confirmed, cancel, error, ended. docs/record-protocol.md has them all, and examples/python-worker
-a worker. A whole ID needs the server alone; the beginning of one, and --device, need the database too.
+Frames come in on standard input, one JSON object per line: state, phase, log, describe, samples, gap, overload, final, \
+flush, finish. Samples may follow their line as raw little-endian f64. Answers go out on standard output, one JSON object \
+per line: taken, applied, confirmed, cancel, error, ended. docs/record-protocol.md has them all, and \
+examples/python-worker is a worker. A whole ID needs the server alone; the beginning of one, and --device, need the \
+database too.
 
-Exit codes: 0 the run has ended as the worker said, 1 a frame was refused or the input ended without a finish, 2 stopped, or
-the run was cancelled before it was taken, 3 the server was away for too long, 4 another worker has the run, or it has ended,
-124 no run is queued. With 1, 2 and 3 a run that was taken is left open, and the last line on standard error says how to go
-on.
+Exit codes: 0 the run has ended as the worker said, 1 a frame was refused or the input ended without a finish, 2 stopped, \
+or the run was cancelled before it was taken, 3 the server was away for too long, 4 another worker has the run, or it has \
+ended, 124 no run is queued. With 1, 2 and 3 a run that was taken is left open, and the last line on standard error says \
+how to go on.
 
 Examples:
   lucihub record --device lucidac-1 --worker bench-3
   lucihub record ID --worker bench-3 < frames.jsonl
   lucihub record ID --worker bench-3 --writer WRITER
-  printf '{\"state\":\"inprogress\"}\\n{\"log\":\"done\"}\\n{\"finish\":\"succeeded\"}\\n' | lucihub record ID --worker me")]
+  echo '{\"finish\":\"failed\"}' | lucihub record ID --worker me")]
 pub(crate) struct RecordArgs {
     /// The run: its id, or as much of its beginning as no other has.
     #[arg(value_name = "ID", required_unless_present = "device", conflicts_with = "device")]

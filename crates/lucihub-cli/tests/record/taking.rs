@@ -79,3 +79,13 @@ fn what_cannot_be_had_is_said_with_its_exit_code() {
     let away = lab.record(run, &["--patience", "2"]).has_ended_with(3).1;
     assert!(away.contains("is unavailable") && away.contains("waiting for it up to 2 s"), "{away}");
 }
+
+#[test]
+fn help_has_examples_and_no_secret() {
+    let lab = Lab::new();
+    let mut command = lab.lucihub(&["record", "--help"]);
+    let help = command.env("REDIS_URL", "redis://:s3cret@host").output().unwrap();
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(help.status.success() && text.contains("--writer <WRITER>") && !text.contains("s3cret"), "{text}");
+    assert!(text.contains("  lucihub record --device lucidac-1 --worker bench-3\n"), "{text}");
+}

@@ -129,7 +129,7 @@ async fn live(stage: &Arc<Stage>, store: &Store, run: RunId, fate: Fate, dice: &
             stage.count("cancels", 1);
             let one = done(stage, store, run, first).await?;
             if answer == Cancelled::Cancelled && one.taken {
-                let taken_before = stage.ledger.losses().is_empty();
+                let taken_before = stage.ledger.losses(run).is_empty();
                 if taken_before {
                     stage.found(Gate::FencedAccepts, format!("{run}: both cancelled while queued and taken"));
                 }

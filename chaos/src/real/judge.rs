@@ -100,6 +100,9 @@ fn places<T>(findings: &mut Findings, what: &str, first: u64, all: &[Told<T>], b
 }
 
 /// Whether anything that was acknowledged is missing without a loss that could have taken it.
+///
+/// A loss takes nothing that outlived it, nor what was confirmed before; and what its own writer was told to be confirmed,
+/// no loss takes at all.
 pub(crate) fn kept(
     findings: &mut Findings,
     run: RunId,
@@ -108,6 +111,10 @@ pub(crate) fn kept(
     entries: &[Entry],
     losses: &[Loss],
 ) {
+    let confirmed = |place: u64, by: Option<u64>| {
+        let said = entries.iter().filter(|word| word.outcome == Outcome::Confirmed && part.of(&word.to) > place);
+        said.filter(|word| by.is_none_or(|by| word.worker == by)).map(|word| word.at).min()
+    };
     let acknowledged = entries.iter().filter(|entry| entry.outcome == Outcome::Ok);
     for entry in acknowledged {
         let range = part.of(&entry.from)..part.of(&entry.to);
@@ -116,12 +123,13 @@ pub(crate) fn kept(
             if first >= end {
                 continue;
             }
-            // The earliest word that cold storage has it.
-            let said = |other: &&Entry| other.outcome == Outcome::Confirmed && part.of(&other.to) > first;
-            let confirmed = entries.iter().filter(said).map(|other| other.at).min().unwrap_or(u64::MAX);
-            let excused = losses.iter().any(|loss| loss.until >= entry.since && loss.since <= confirmed);
-            if !excused {
-                let what = format!("{run} {part:?}: {first}..{end}, acknowledged to worker {}", entry.worker);
+            let earliest = confirmed(first, None).unwrap_or(u64::MAX);
+            let could_take =
+                |loss: &Loss| loss.until >= entry.since && loss.since <= earliest && part.of(&loss.left.next) <= first;
+            let own = confirmed(first, Some(entry.worker)).is_some();
+            if own || !losses.iter().any(could_take) {
+                let word = if own { "confirmed" } else { "acknowledged" };
+                let what = format!("{run} {part:?}: {first}..{end}, {word} to worker {}", entry.worker);
                 findings.add(Gate::LostDurable, what);
                 return;
             }
@@ -229,4 +237,56 @@ pub(crate) fn archived(findings: &mut Findings, run: RunId, stored: &Stored, ent
         findings.add(Gate::LostDurable, format!("{run} has a gap with cause store, and the store lost nothing"));
     }
     fences(findings, run, u32::try_from(stored.series.len()).unwrap_or(u32::MAX), entries, losses);
+}
+
+#[cfg(test)]
+mod tests {
+    use lucihub_models_core::{IdSource, SystemIds};
+
+    use super::*;
+    use crate::real::ledger::Left;
+
+    fn run() -> RunId {
+        SystemIds.run_id()
+    }
+
+    fn at(lines: u64) -> Positions {
+        Positions { lines, ..Positions::default() }
+    }
+
+    fn told(worker: u64, at_time: u64, range: Range<u64>, outcome: Outcome) -> Entry {
+        let (from, to) = (at(range.start), at(range.end));
+        Entry { run: run(), worker, since: at_time, at: at_time + 1, from, to, outcome }
+    }
+
+    /// Lines 5..10 are missing, of 0..10 that worker 1 was told are there; a loss left so many.
+    fn lost(left: u64, more: &[Entry]) -> u64 {
+        let mut entries = vec![told(1, 10, 0..10, Outcome::Ok)];
+        entries.extend_from_slice(more);
+        let mut findings = Findings::default();
+        let losses = [Loss { since: 20, until: 30, left: Left { next: at(left) } }];
+        kept(&mut findings, run(), Part::Lines, std::slice::from_ref(&(5..10)), &entries, &losses);
+        findings.count(Gate::LostDurable)
+    }
+
+    #[test]
+    fn a_loss_takes_what_did_not_outlive_it() {
+        assert_eq!(lost(0, &[]), 0);
+        assert_eq!(lost(5, &[]), 0);
+        assert_eq!(lost(6, &[]), 1, "line 5 has outlived it");
+    }
+
+    #[test]
+    fn a_loss_takes_nothing_that_was_confirmed_before() {
+        assert_eq!(lost(0, &[told(2, 15, 0..5, Outcome::Confirmed)]), 0);
+        assert_eq!(lost(0, &[told(2, 15, 0..6, Outcome::Confirmed)]), 1);
+        // Another writer may be told so of the gap.
+        assert_eq!(lost(0, &[told(2, 25, 0..6, Outcome::Confirmed)]), 0);
+        assert_eq!(lost(0, &[told(1, 25, 0..6, Outcome::Confirmed)]), 1, "its own writer had sent it again");
+    }
+
+    #[test]
+    fn what_came_after_a_loss_is_not_excused_by_it() {
+        assert_eq!(lost(0, &[told(1, 40, 5..10, Outcome::Ok)]), 1);
+    }
 }

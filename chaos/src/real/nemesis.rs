@@ -95,7 +95,7 @@ async fn strike(servers: &Servers, crew: &mut Crew, blow: Blow, dice: &Dice) -> 
             stage.count("kills", 1);
         }
         Blow::Flush => {
-            block_in_place(|| stage.ledger.losing(|| redis.cli(&["FLUSHALL"])));
+            block_in_place(|| stage.ledger.losing(|| drop(redis.cli(&["FLUSHALL"]))));
             stage.count("empties", 1);
         }
         Blow::Empty => {

@@ -102,7 +102,7 @@ pub(crate) async fn follow(stage: Arc<Stage>, store: Store, run: RunId) -> Resul
             }
             Ok(Ok(Some(Event::Rewound(to)))) => {
                 stage.count("rewinds", 1);
-                if stage.ledger.losses().is_empty() {
+                if stage.ledger.losses(run).is_empty() {
                     stage.found(Gate::Dup, format!("a follower of {run} was sent back, and nothing was lost"));
                 }
                 had.lines.truncate(usize::try_from(to.lines)?);

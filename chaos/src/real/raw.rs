@@ -6,7 +6,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use lucihub_models_core::RunId;
+use lucihub_models_core::{Positions, RunId};
+
+use super::desk::CHANNELS;
+use super::ledger::Left;
 
 /// A value, or the cause of the gap that is there instead.
 pub(crate) type Told<T> = Result<T, String>;
@@ -103,6 +106,27 @@ impl Raw {
             Reply::Nil => Ok(0),
             other => bail!("{run} {part}: {other:?}"),
         }
+    }
+
+    /// What a server of a cluster has of a run, be it as a replica, after `READONLY`. `None` where the run is another's.
+    pub(crate) fn left(&mut self, run: RunId) -> Result<Option<Left>> {
+        let fields = (0..CHANNELS).map(|channel| format!("next:{channel}"));
+        let fields = [format!("lh:{{{run}}}:run"), "next:lines".to_owned()].into_iter().chain(fields);
+        let words: Vec<String> = std::iter::once("HMGET".to_owned()).chain(fields).collect();
+        let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
+        let marks = match self.call(&words)? {
+            Reply::List(marks) => marks,
+            Reply::Error(why) if why.starts_with("MOVED ") => return Ok(None),
+            other => bail!("{run}: {other:?}"),
+        };
+        let mut marks = marks.iter().map(|mark| match mark {
+            Reply::Bytes(text) => Ok(std::str::from_utf8(text)?.parse()?),
+            Reply::Nil => Ok(0),
+            other => bail!("{run}: {other:?}"),
+        });
+        let lines = marks.next().context("as many marks as were asked for")??;
+        let samples = marks.collect::<Result<_>>()?;
+        Ok(Some(Left { next: Positions { lines, samples, ..Positions::default() } }))
     }
 
     /// The samples of a channel that hot storage has, and the index of the first one.

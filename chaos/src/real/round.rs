@@ -182,7 +182,7 @@ async fn judge_run(
     };
     stage.count("samples", stored.series.iter().map(|series| series.values.len() as u64).sum());
     stage.count("lines", stored.lines.len() as u64);
-    let (entries, mut losses) = (stage.ledger.of(run), stage.ledger.losses());
+    let (entries, mut losses) = (stage.ledger.of(run), stage.ledger.losses(run));
     // What was lost before a worker had it was not the run's.
     losses.retain(|loss| entries.iter().any(|entry| loss.until >= entry.since));
     let mut found = Findings::default();

@@ -109,7 +109,7 @@ impl Stage {
     /// Whether hot storage may have lost that it was deleted.
     pub(crate) fn may_be_back(&self, run: RunId) -> bool {
         let deleted = locked(&self.deleted).get(&run).copied();
-        deleted.is_some_and(|at| self.ledger.losses().iter().any(|loss| loss.until >= at))
+        deleted.is_some_and(|at| self.ledger.losses(run).iter().any(|loss| loss.until >= at))
     }
 
     pub(crate) fn count(&self, what: &'static str, more: u64) {

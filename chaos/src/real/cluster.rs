@@ -26,7 +26,7 @@ const LEAST: [(&str, u64); 3] = [("failovers", 2), ("partitions", 1), ("slot_mov
 const FALLS: [Fall; 3] = [Fall::Killed, Fall::CutOff, Fall::Frozen];
 const MOVES: u64 = 2;
 /// Slots of one move.
-const SLOTS: u16 = 1_500;
+const SLOTS: u16 = 750;
 /// After which time without a word a node counts as down: a master that is cut off acknowledges for so long what nobody
 /// else will ever see.
 const NODE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,8 +53,8 @@ pub(crate) async fn round(seed: u64, postgres: &Arc<PostgresServer>, report: &mu
     let cold = format!("{database}?sslmode=disable");
     let doors = Doors { workers: cluster.url(), hot: cluster.url(), cold, raw_cold: database };
     let stage = Stage::new(doors, seed ^ 0x636c);
-    let crew = Crew::start(&stage, DESKS, 60).await?;
-    let raged = rage(&cluster, &crew, seed).await;
+    let mut crew = Crew::start(&stage, DESKS, 60).await?;
+    let raged = rage(&cluster, &mut crew, seed).await;
     // The port of the node itself: raw clients pass the proxies by.
     let finished = crew.finish(|run| cluster.nodes()[cluster.master_of(&key(run))].port()).await;
     settle(&stage, report, &LEAST);
@@ -65,8 +65,8 @@ fn key(run: RunId) -> String {
     format!("lh:{{{run}}}:run")
 }
 
-async fn rage(cluster: &RedisCluster, crew: &Crew, seed: u64) -> Result<()> {
-    let (stage, dice) = (&crew.stage, Dice::new(seed ^ 0x6661_696c));
+async fn rage(cluster: &RedisCluster, crew: &mut Crew, seed: u64) -> Result<()> {
+    let (stage, dice) = (&crew.stage.clone(), Dice::new(seed ^ 0x6661_696c));
     for fall in FALLS {
         tokio::time::sleep(Duration::from_millis(1_500 + dice.below(1_000))).await;
         round::check(crew)?;
@@ -94,8 +94,8 @@ async fn rage(cluster: &RedisCluster, crew: &Crew, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Loses a master and takes it in again as a replica. Returns its runs, with what its replica had of each when it was lost:
-/// that and what came later is there, what the old one had beyond is lost.
+/// Loses a master and takes it in again as a replica. Returns its runs, with what its replica had of each when it was
+/// lost: that and what came later is there, what the old one had beyond is lost.
 fn fell(cluster: &RedisCluster, stage: &Stage, fall: Fall, master: usize) -> Result<BTreeMap<RunId, Left>> {
     let replica = *cluster.replicas_of(master).first().context("a replica of each master")?;
     match fall {
@@ -122,9 +122,10 @@ fn fell(cluster: &RedisCluster, stage: &Stage, fall: Fall, master: usize) -> Res
         }
     }
     cluster.wait_ok();
-    // Of those that began meanwhile all may be lost.
-    let runs: Vec<RunId> = stage.runs().into_iter().filter(|run| !left.contains_key(run)).collect();
-    left.extend(survey(cluster, replica, &runs)?.into_keys().map(|run| (run, Left::default())));
+    for (run, after) in survey(cluster, replica, &stage.runs())? {
+        // Of those that began meanwhile all may be lost.
+        left.entry(run).or_default().later = after.tip.map(|(mark, _)| mark);
+    }
     Ok(left)
 }
 

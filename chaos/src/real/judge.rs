@@ -5,6 +5,7 @@ use std::ops::Range;
 use lucihub_models_core::{LogLine, Positions, RunId, Series};
 
 use super::archive::Stored;
+use super::fences;
 use super::ledger::{Entry, Loss, Outcome};
 use super::people::Followed;
 use super::raw::Told;
@@ -22,7 +23,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    fn of(self, positions: &Positions) -> u64 {
+    pub(super) fn of(self, positions: &Positions) -> u64 {
         match self {
             Self::Lines => positions.lines,
             Self::Channel(channel) => positions.sample(channel),
@@ -101,8 +102,8 @@ fn places<T>(findings: &mut Findings, what: &str, first: u64, all: &[Told<T>], b
 
 /// Whether anything that was acknowledged is missing without a loss that could have taken it.
 ///
-/// A loss takes nothing that outlived it, nor what was confirmed before; and what its own writer was told to be confirmed,
-/// no loss takes at all.
+/// A loss takes nothing that outlived it, nor what was confirmed before; and what its own writer was told to be
+/// confirmed, no loss takes at all.
 pub(crate) fn kept(
     findings: &mut Findings,
     run: RunId,
@@ -124,36 +125,15 @@ pub(crate) fn kept(
                 continue;
             }
             let earliest = confirmed(first, None).unwrap_or(u64::MAX);
-            let could_take =
-                |loss: &Loss| loss.until >= entry.since && loss.since <= earliest && part.of(&loss.left.next) <= first;
+            let could_take = |loss: &Loss| {
+                let left = loss.left.as_ref().map_or(0, |left| part.of(&left.next));
+                loss.until >= entry.since && loss.since <= earliest && left <= first
+            };
             let own = confirmed(first, Some(entry.worker)).is_some();
             if own || !losses.iter().any(could_take) {
                 let word = if own { "confirmed" } else { "acknowledged" };
                 let what = format!("{run} {part:?}: {first}..{end}, {word} to worker {}", entry.worker);
                 findings.add(Gate::LostDurable, what);
-                return;
-            }
-        }
-    }
-}
-
-/// Whether a worker was told that something is applied after another had the run.
-pub(crate) fn fences(findings: &mut Findings, run: RunId, channels: u32, entries: &[Entry], losses: &[Loss]) {
-    let takes: Vec<&Entry> = entries.iter().filter(|entry| entry.outcome == Outcome::Taken).collect();
-    for old in entries.iter().filter(|entry| entry.outcome == Outcome::Ok) {
-        let Some(own) = takes.iter().find(|take| take.worker == old.worker) else { continue };
-        for new in takes.iter().filter(|take| take.worker != old.worker && take.at > own.at) {
-            if losses.iter().any(|loss| loss.since <= new.at.max(old.at) && loss.until >= old.since.min(new.since)) {
-                continue;
-            }
-            let parts = std::iter::once(Part::Lines).chain((0..channels).map(Part::Channel));
-            let beyond = parts.into_iter().any(|part| part.of(&old.to) > part.of(&new.from));
-            if beyond {
-                let what = format!(
-                    "{run}: worker {} was told {:?}, {} had it from {:?}",
-                    old.worker, old.to, new.worker, new.from
-                );
-                findings.add(Gate::FencedAccepts, what);
                 return;
             }
         }
@@ -236,7 +216,7 @@ pub(crate) fn archived(findings: &mut Findings, run: RunId, stored: &Stored, ent
     if gaps && losses.is_empty() {
         findings.add(Gate::LostDurable, format!("{run} has a gap with cause store, and the store lost nothing"));
     }
-    fences(findings, run, u32::try_from(stored.series.len()).unwrap_or(u32::MAX), entries, losses);
+    fences::writers(findings, run, u32::try_from(stored.series.len()).unwrap_or(u32::MAX), entries, losses);
 }
 
 #[cfg(test)]
@@ -264,7 +244,7 @@ mod tests {
         let mut entries = vec![told(1, 10, 0..10, Outcome::Ok)];
         entries.extend_from_slice(more);
         let mut findings = Findings::default();
-        let losses = [Loss { since: 20, until: 30, left: Left { next: at(left) } }];
+        let losses = [Loss { since: 20, until: 30, left: Some(Left { next: at(left), ..Left::default() }) }];
         kept(&mut findings, run(), Part::Lines, std::slice::from_ref(&(5..10)), &entries, &losses);
         findings.count(Gate::LostDurable)
     }

@@ -1,10 +1,12 @@
-//! What workers were told, and when hot storage lost something. It is only ever added to.
+//! What workers were told, what hot storage answered each batch, and when it lost something. It is only ever added to.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use lucihub_models_core::{Clock, Positions, RunId, SystemClock};
+
+use super::noting::{Mark, Note, Numbered, Said};
 
 /// Microseconds since 1970: the one clock that this process and its workers share.
 pub(crate) fn now() -> u64 {
@@ -26,9 +28,15 @@ pub(crate) enum Outcome {
     Ended(String),
     /// It could not begin or go on.
     Fail(String),
+    /// Hot storage made it the writer. `asks` tells whether it can ask cold storage what hot storage forgot.
+    Took { mark: Mark, asks: bool },
+    /// Hot storage took the run back from it after a loss.
+    Restored(Mark),
+    /// It sent this batch to hot storage, or was answered.
+    Batch(Numbered, Said),
 }
 
-/// One thing that a worker was told.
+/// One thing that a worker, or a keeper, was told.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The run.
@@ -53,15 +61,19 @@ pub(crate) struct Loss {
     pub(crate) since: u64,
     /// `u64::MAX` while it goes on.
     pub(crate) until: u64,
-    /// What outlived it.
-    pub(crate) left: Left,
+    /// What outlived it. `None` where nothing did, or where it still goes on.
+    pub(crate) left: Option<Left>,
 }
 
-/// What of a run has outlived a loss: nothing by default.
+/// What of a run has outlived a failover.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Left {
-    /// How far the run was there.
+    /// How far the run was on the replica.
     pub(crate) next: Positions,
+    /// Who was its writer there, and the number of the last batch.
+    pub(crate) tip: Option<(Mark, u64)>,
+    /// Who was its writer when the failover was over.
+    pub(crate) later: Option<Mark>,
 }
 
 /// A loss, of one run or of all.
@@ -84,6 +96,17 @@ impl Ledger {
     /// Adds what a worker was told.
     pub(crate) fn add(&self, entry: Entry) {
         locked(&self.entries).push(entry);
+    }
+
+    /// Adds what a client noted at hot storage.
+    pub(crate) fn note(&self, client: u64, note: Note) {
+        let (run, since, at, outcome) = match note {
+            Note::Took { run, since, at, mark, asks } => (run, since, at, Outcome::Took { mark, asks }),
+            Note::Restored { run, since, at, mark } => (run, since, at, Outcome::Restored(mark)),
+            Note::Batch { run, since, at, batch, said } => (run, since, at, Outcome::Batch(batch, said)),
+        };
+        let (from, to) = Default::default();
+        self.add(Entry { run, worker: client, since, at, from, to, outcome });
     }
 
     /// All about one run.
@@ -122,15 +145,22 @@ impl Ledger {
     /// Every loss so far that may have befallen a run.
     pub(crate) fn losses(&self, run: RunId) -> Vec<Loss> {
         let befell = |blow: &Blow| {
-            let left = blow.left.as_ref().map_or_else(|| Some(Left::default()), |left| left.get(&run).cloned());
-            left.map(|left| Loss { since: blow.since, until: blow.until, left })
+            let left = blow.left.as_ref().map(|left| left.get(&run).cloned());
+            let befell = left.as_ref().is_none_or(Option::is_some);
+            befell.then(|| Loss { since: blow.since, until: blow.until, left: left.flatten() })
         };
         locked(&self.blows).iter().filter_map(befell).collect()
     }
 
-    /// How many batches of answers there are.
+    /// How many groups workers were told of as acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
         locked(&self.entries).iter().filter(|entry| entry.outcome == Outcome::Ok).count()
+    }
+
+    /// How often hot storage said of a batch that it has it.
+    pub(crate) fn accepted(&self) -> usize {
+        let is_accepted = |entry: &&Entry| matches!(&entry.outcome, Outcome::Batch(_, said) if said.is_accepted());
+        locked(&self.entries).iter().filter(is_accepted).count()
     }
 }
 

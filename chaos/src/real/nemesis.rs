@@ -128,7 +128,7 @@ async fn strike(servers: &Servers, crew: &mut Crew, blow: Blow, dice: &Dice) -> 
             servers.archive.calm();
             stage.count("lost_commits", servers.archive.cuts() - before);
         }
-        Blow::Keeper => crew.kill_keeper(dice.below(KEEPERS)).await?,
+        Blow::Keeper => crew.kill_keeper(u32::try_from(dice.below(KEEPERS.into()))?).await?,
     }
     Ok(())
 }

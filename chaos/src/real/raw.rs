@@ -10,6 +10,7 @@ use lucihub_models_core::{Positions, RunId};
 
 use super::desk::CHANNELS;
 use super::ledger::Left;
+use super::noting::Mark;
 
 /// A value, or the cause of the gap that is there instead.
 pub(crate) type Told<T> = Result<T, String>;
@@ -108,25 +109,28 @@ impl Raw {
         }
     }
 
-    /// What a server of a cluster has of a run, be it as a replica, after `READONLY`. `None` where the run is another's.
+    /// What a server of a cluster has of a run, be it as a replica, after `READONLY`. `None`: it is another's.
     pub(crate) fn left(&mut self, run: RunId) -> Result<Option<Left>> {
         let fields = (0..CHANNELS).map(|channel| format!("next:{channel}"));
-        let fields = [format!("lh:{{{run}}}:run"), "next:lines".to_owned()].into_iter().chain(fields);
+        let fields = [format!("lh:{{{run}}}:run"), "tip".to_owned(), "next:lines".to_owned()].into_iter().chain(fields);
         let words: Vec<String> = std::iter::once("HMGET".to_owned()).chain(fields).collect();
         let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
-        let marks = match self.call(&words)? {
-            Reply::List(marks) => marks,
+        let fields = match self.call(&words)? {
+            Reply::List(fields) => fields,
             Reply::Error(why) if why.starts_with("MOVED ") => return Ok(None),
             other => bail!("{run}: {other:?}"),
         };
-        let mut marks = marks.iter().map(|mark| match mark {
-            Reply::Bytes(text) => Ok(std::str::from_utf8(text)?.parse()?),
-            Reply::Nil => Ok(0),
+        let mut fields = fields.into_iter().map(|field| match field {
+            Reply::Bytes(text) => Ok(Some(String::from_utf8(text)?)),
+            Reply::Nil => Ok(None),
             other => bail!("{run}: {other:?}"),
         });
-        let lines = marks.next().context("as many marks as were asked for")??;
+        let tip = fields.next().context("as many fields as were asked for")??;
+        let mut marks = fields.map(|field| field.and_then(|text| Ok(text.map_or(Ok(0), |text| text.parse())?)));
+        let lines = marks.next().context("as many fields as were asked for")??;
         let samples = marks.collect::<Result<_>>()?;
-        Ok(Some(Left { next: Positions { lines, samples, ..Positions::default() } }))
+        let next = Positions { lines, samples, ..Positions::default() };
+        Ok(Some(Left { next, tip: tip.as_deref().and_then(writer_of), later: None }))
     }
 
     /// The samples of a channel that hot storage has, and the index of the first one.
@@ -163,6 +167,13 @@ impl Raw {
         ensure!(start + all.len() as u64 == end, "marks say {end} lines, entries {}", all.len());
         Ok((start, all))
     }
+}
+
+/// The writer that a tip names, and its last number: see `docs/data-model.md`.
+fn writer_of(tip: &str) -> Option<(Mark, u64)> {
+    let mut parts = tip.split('.').skip(1);
+    let (writer, epoch, seq) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((Mark { epoch: epoch.parse().ok()?, writer: writer.to_owned() }, seq.parse().ok()?))
 }
 
 /// Format, checksum, kind, body: see `docs/data-model.md`.

@@ -154,9 +154,12 @@ impl Report {
     fn json(&self) -> Value {
         let gates: Map<_, _> =
             Gate::ALL.into_iter().map(|gate| (gate.name().to_owned(), self.findings.count(gate).into())).collect();
-        let faults: Map<_, _> = self.faults.iter().map(|(kind, (n, _))| ((*kind).to_owned(), (*n).into())).collect();
+        let faults = |number: fn(&(u64, u64)) -> u64| -> Map<String, Value> {
+            self.faults.iter().map(|(kind, both)| ((*kind).to_owned(), number(both).into())).collect()
+        };
         json!({
-            "holds": self.holds(), "gates": gates, "faults": faults, "mutants": self.mutants, "figures": self.figures,
+            "holds": self.holds(), "gates": gates, "faults": faults(|both| both.0), "least": faults(|both| both.1),
+            "mutants": self.mutants, "figures": self.figures,
         })
     }
 }

@@ -5,10 +5,13 @@
 //! | `sim/` | one thread, simulated time, stores in memory: thousands of short histories, each of which its seed repeats |
 //! | `real/` | servers of their own, killed, frozen, emptied and cut, while workers record |
 //! | `signal.rs` | what is recorded: each value says where it belongs |
+//! | `forward.rs` | what wrappers of hot storage hand on as it is |
 //! | `ledger.rs` | what was asked and answered, as the clients saw it |
 //! | `gates.rs` | what must not happen, and the line that says whether it did |
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
+#[macro_use]
+mod forward;
 mod gates;
 mod ledger;
 mod real;
@@ -39,9 +42,9 @@ struct Arguments {
     /// Minutes of real faults, one round after another, instead of one round.
     #[arg(long, value_name = "MINUTES", num_args = 0..=1, default_missing_value = "120")]
     long: Option<u64>,
-    /// What the supervisor tells a worker that it starts.
+    /// What the supervisor tells a process that it starts.
     #[arg(long, hide = true)]
-    worker: Option<String>,
+    child: Option<String>,
 }
 
 /// What the storage runs on.
@@ -55,8 +58,8 @@ enum Level {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match &arguments.worker {
-        Some(task) => real::work(task).map(|()| true),
+    let done = match &arguments.child {
+        Some(role) => real::live(role).map(|()| true),
         None => run(&arguments),
     };
     match done {

@@ -93,8 +93,15 @@ async fn create(stage: &Stage, store: &Store) -> Result<RunId> {
 }
 
 async fn live(stage: &Arc<Stage>, store: &Store, run: RunId, fate: Fate, dice: &Dice, pace: u64) -> Result<Vec<Heard>> {
-    let task = |writer: String| Task { hot: stage.doors.workers.clone(), run, writer, samples: SAMPLES, pace };
-    let start = |writer: String| Worker::start(&task(writer), stage.next_worker(), &stage.ledger);
+    let start = |writer: String| {
+        let number = stage.next_client();
+        // Only cold storage knows how far a run was that hot storage went back with, and who has one that it lost:
+        // workers that follow another ask, and such as others follow. A broker hands runs to the rest.
+        let has_cold = matches!(fate, Fate::Restarted | Fate::Replaced | Fate::Superseded);
+        let cold = has_cold.then(|| stage.doors.cold.clone());
+        let (hot, name) = (stage.doors.workers.clone(), format!("worker-{number}"));
+        Worker::start(Task { hot, cold, name, run, writer, samples: SAMPLES, pace }, number, &stage.ledger)
+    };
     let writer = new_writer();
     let first = start(writer.clone())?;
     let mut heard = Vec::new();
@@ -129,7 +136,7 @@ async fn live(stage: &Arc<Stage>, store: &Store, run: RunId, fate: Fate, dice: &
             stage.count("cancels", 1);
             let one = done(stage, store, run, first).await?;
             if answer == Cancelled::Cancelled && one.taken {
-                let taken_before = stage.ledger.losses().is_empty();
+                let taken_before = stage.ledger.losses(run).is_empty();
                 if taken_before {
                     stage.found(Gate::FencedAccepts, format!("{run}: both cancelled while queued and taken"));
                 }

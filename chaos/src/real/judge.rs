@@ -5,6 +5,7 @@ use std::ops::Range;
 use lucihub_models_core::{LogLine, Positions, RunId, Series};
 
 use super::archive::Stored;
+use super::fences;
 use super::ledger::{Entry, Loss, Outcome};
 use super::people::Followed;
 use super::raw::Told;
@@ -22,7 +23,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    fn of(self, positions: &Positions) -> u64 {
+    pub(super) fn of(self, positions: &Positions) -> u64 {
         match self {
             Self::Lines => positions.lines,
             Self::Channel(channel) => positions.sample(channel),
@@ -100,6 +101,9 @@ fn places<T>(findings: &mut Findings, what: &str, first: u64, all: &[Told<T>], b
 }
 
 /// Whether anything that was acknowledged is missing without a loss that could have taken it.
+///
+/// A loss takes nothing that outlived it, nor what was confirmed before; and what its own writer was told to be
+/// confirmed, no loss takes at all.
 pub(crate) fn kept(
     findings: &mut Findings,
     run: RunId,
@@ -108,6 +112,10 @@ pub(crate) fn kept(
     entries: &[Entry],
     losses: &[Loss],
 ) {
+    let confirmed = |place: u64, by: Option<u64>| {
+        let said = entries.iter().filter(|word| word.outcome == Outcome::Confirmed && part.of(&word.to) > place);
+        said.filter(|word| by.is_none_or(|by| word.worker == by)).map(|word| word.at).min()
+    };
     let acknowledged = entries.iter().filter(|entry| entry.outcome == Outcome::Ok);
     for entry in acknowledged {
         let range = part.of(&entry.from)..part.of(&entry.to);
@@ -116,36 +124,16 @@ pub(crate) fn kept(
             if first >= end {
                 continue;
             }
-            // The earliest word that cold storage has it.
-            let said = |other: &&Entry| other.outcome == Outcome::Confirmed && part.of(&other.to) > first;
-            let confirmed = entries.iter().filter(said).map(|other| other.at).min().unwrap_or(u64::MAX);
-            let excused = losses.iter().any(|loss| loss.until >= entry.since && loss.since <= confirmed);
-            if !excused {
-                let what = format!("{run} {part:?}: {first}..{end}, acknowledged to worker {}", entry.worker);
+            let earliest = confirmed(first, None).unwrap_or(u64::MAX);
+            let could_take = |loss: &Loss| {
+                let left = loss.left.as_ref().map_or(0, |left| part.of(&left.next));
+                loss.until >= entry.since && loss.since <= earliest && left <= first
+            };
+            let own = confirmed(first, Some(entry.worker)).is_some();
+            if own || !losses.iter().any(could_take) {
+                let word = if own { "confirmed" } else { "acknowledged" };
+                let what = format!("{run} {part:?}: {first}..{end}, {word} to worker {}", entry.worker);
                 findings.add(Gate::LostDurable, what);
-                return;
-            }
-        }
-    }
-}
-
-/// Whether a worker was told that something is applied after another had the run.
-pub(crate) fn fences(findings: &mut Findings, run: RunId, channels: u32, entries: &[Entry], losses: &[Loss]) {
-    let takes: Vec<&Entry> = entries.iter().filter(|entry| entry.outcome == Outcome::Taken).collect();
-    for old in entries.iter().filter(|entry| entry.outcome == Outcome::Ok) {
-        let Some(own) = takes.iter().find(|take| take.worker == old.worker) else { continue };
-        for new in takes.iter().filter(|take| take.worker != old.worker && take.at > own.at) {
-            if losses.iter().any(|loss| loss.since <= new.at.max(old.at) && loss.until >= old.since.min(new.since)) {
-                continue;
-            }
-            let parts = std::iter::once(Part::Lines).chain((0..channels).map(Part::Channel));
-            let beyond = parts.into_iter().any(|part| part.of(&old.to) > part.of(&new.from));
-            if beyond {
-                let what = format!(
-                    "{run}: worker {} was told {:?}, {} had it from {:?}",
-                    old.worker, old.to, new.worker, new.from
-                );
-                findings.add(Gate::FencedAccepts, what);
                 return;
             }
         }
@@ -228,5 +216,57 @@ pub(crate) fn archived(findings: &mut Findings, run: RunId, stored: &Stored, ent
     if gaps && losses.is_empty() {
         findings.add(Gate::LostDurable, format!("{run} has a gap with cause store, and the store lost nothing"));
     }
-    fences(findings, run, u32::try_from(stored.series.len()).unwrap_or(u32::MAX), entries, losses);
+    fences::writers(findings, run, u32::try_from(stored.series.len()).unwrap_or(u32::MAX), entries, losses);
+}
+
+#[cfg(test)]
+mod tests {
+    use lucihub_models_core::{IdSource, SystemIds};
+
+    use super::*;
+    use crate::real::ledger::Left;
+
+    fn run() -> RunId {
+        SystemIds.run_id()
+    }
+
+    fn at(lines: u64) -> Positions {
+        Positions { lines, ..Positions::default() }
+    }
+
+    fn told(worker: u64, at_time: u64, range: Range<u64>, outcome: Outcome) -> Entry {
+        let (from, to) = (at(range.start), at(range.end));
+        Entry { run: run(), worker, since: at_time, at: at_time + 1, from, to, outcome }
+    }
+
+    /// Lines 5..10 are missing, of 0..10 that worker 1 was told are there; a loss left so many.
+    fn lost(left: u64, more: &[Entry]) -> u64 {
+        let mut entries = vec![told(1, 10, 0..10, Outcome::Ok)];
+        entries.extend_from_slice(more);
+        let mut findings = Findings::default();
+        let losses = [Loss { since: 20, until: 30, left: Some(Left { next: at(left), ..Left::default() }) }];
+        kept(&mut findings, run(), Part::Lines, std::slice::from_ref(&(5..10)), &entries, &losses);
+        findings.count(Gate::LostDurable)
+    }
+
+    #[test]
+    fn a_loss_takes_what_did_not_outlive_it() {
+        assert_eq!(lost(0, &[]), 0);
+        assert_eq!(lost(5, &[]), 0);
+        assert_eq!(lost(6, &[]), 1, "line 5 has outlived it");
+    }
+
+    #[test]
+    fn a_loss_takes_nothing_that_was_confirmed_before() {
+        assert_eq!(lost(0, &[told(2, 15, 0..5, Outcome::Confirmed)]), 0);
+        assert_eq!(lost(0, &[told(2, 15, 0..6, Outcome::Confirmed)]), 1);
+        // Another writer may be told so of the gap.
+        assert_eq!(lost(0, &[told(2, 25, 0..6, Outcome::Confirmed)]), 0);
+        assert_eq!(lost(0, &[told(1, 25, 0..6, Outcome::Confirmed)]), 1, "its own writer had sent it again");
+    }
+
+    #[test]
+    fn what_came_after_a_loss_is_not_excused_by_it() {
+        assert_eq!(lost(0, &[told(1, 40, 5..10, Outcome::Ok)]), 1);
+    }
 }

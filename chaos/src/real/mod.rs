@@ -6,19 +6,26 @@
 //! | `nemesis.rs` | what happens to servers, in an order drawn from the seed |
 //! | `round.rs` | who works in a round, how it comes to its end, and how it is judged |
 //! | `desk.rs`, `worker.rs` | runs, the processes that record them, and what happens to those |
-//! | `people.rs` | readers, followers, keepers, a scanner |
+//! | `keeper.rs` | the processes that archive them |
+//! | `child.rs` | what all those processes have in common |
+//! | `people.rs` | readers, followers, a scanner |
 //! | `stage.rs`, `ledger.rs` | what they share; what they were told |
+//! | `noting.rs` | hot storage with a note of each batch: writer, epoch, number, digest and answer |
 //! | `raw.rs`, `archive.rs` | Redis and PostgreSQL without the code under test |
-//! | `judge.rs` | the checker |
+//! | `judge.rs`, `fences.rs` | the checker: of content, and of writers |
 //! | `mutants.rs` | defects that the checker must notice |
 
 mod archive;
+mod child;
 mod cluster;
 mod desk;
+mod fences;
 mod judge;
+mod keeper;
 mod ledger;
 mod mutants;
 mod nemesis;
+mod noting;
 mod panics;
 mod people;
 mod raw;
@@ -34,7 +41,7 @@ use lucihub_testkit::servers::{PostgresOptions, PostgresServer};
 
 use crate::gates::{Gate, Report};
 
-pub(crate) use worker::work;
+pub(crate) use child::live;
 
 /// How long one round may take before it counts as hanging.
 const ROUND: Duration = Duration::from_secs(600);

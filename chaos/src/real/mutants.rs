@@ -9,10 +9,13 @@ use lucihub_testkit::servers::{PostgresServer, Proxy, RedisOptions, RedisServer}
 
 use super::archive::Archive;
 use super::ledger::{Entry, Outcome, now};
+use super::noting::Mark;
 use super::raw::{Raw, Reply, Told};
-use super::{judge, round};
+use super::{fences, judge, round};
 use crate::gates::{Findings, Gate, Report};
 use crate::signal;
+
+mod writers;
 
 /// Every mutant, and whether it was caught.
 ///
@@ -27,6 +30,8 @@ pub(crate) async fn all(seed: u64, postgres: &PostgresServer, report: &mut Repor
     let run = store.new_run(JobType::Run).id;
     report.mutants.insert("rpush", tokio::task::block_in_place(|| rpush(&redis, seed, run))?);
     report.mutants.insert("no_fence", tokio::task::block_in_place(|| no_fence(&redis, run))?);
+    report.mutants.insert("no_fence_after_loss", writers::no_fence_after_loss(&store, &redis).await?);
+    report.mutants.insert("no_numbers", writers::no_numbers(&store, &redis).await?);
     let early = recorded(&store).await?;
     report.mutants.insert("expire_before_commit", expire_before_commit(&store, &archive, &redis, early).await?);
     let late = recorded(&store).await?;
@@ -102,6 +107,8 @@ fn no_fence(redis: &RedisServer, run: RunId) -> Result<bool> {
     let mut entries = Vec::new();
     let mut step = |plain: &mut Plain<'_>, worker, range: std::ops::Range<u64>, take: bool| -> Result<()> {
         if take {
+            let mark = Mark { epoch: worker + 1, writer: format!("{worker:032x}") };
+            entries.push(told(run, worker, 0..0, Outcome::Took { mark, asks: true }));
             entries.push(told(run, worker, range.start..range.start, Outcome::Taken));
         }
         for number in range.clone() {
@@ -115,7 +122,7 @@ fn no_fence(redis: &RedisServer, run: RunId) -> Result<bool> {
     step(&mut new, 1, 10..20, true)?;
     step(&mut old, 0, 10..15, false)?;
     let mut findings = Findings::default();
-    judge::fences(&mut findings, run, 0, &entries, &[]);
+    fences::writers(&mut findings, run, 0, &entries, &[]);
     judge::lines(&mut findings, run, 0, &list(redis, "mutant:no_fence")?);
     Ok(findings.count(Gate::FencedAccepts) > 0 && findings.count(Gate::Dup) > 0)
 }

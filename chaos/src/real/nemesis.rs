@@ -95,7 +95,7 @@ async fn strike(servers: &Servers, crew: &mut Crew, blow: Blow, dice: &Dice) -> 
             stage.count("kills", 1);
         }
         Blow::Flush => {
-            block_in_place(|| stage.ledger.losing(|| redis.cli(&["FLUSHALL"])));
+            block_in_place(|| stage.ledger.losing(|| drop(redis.cli(&["FLUSHALL"]))));
             stage.count("empties", 1);
         }
         Blow::Empty => {
@@ -128,7 +128,7 @@ async fn strike(servers: &Servers, crew: &mut Crew, blow: Blow, dice: &Dice) -> 
             servers.archive.calm();
             stage.count("lost_commits", servers.archive.cuts() - before);
         }
-        Blow::Keeper => crew.kill_keeper(dice.below(KEEPERS)).await?,
+        Blow::Keeper => crew.kill_keeper(u32::try_from(dice.below(KEEPERS.into()))?).await?,
     }
     Ok(())
 }

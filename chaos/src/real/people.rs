@@ -1,4 +1,4 @@
-//! Those who do not write: readers, followers, keepers and a scanner. They check what they see as it comes.
+//! Those who do not write: readers, followers and a scanner. They check what they see as it comes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use lucihub_models_core::hot::DeviceSeen;
 use lucihub_models_core::{DeviceType, RunId, RunState, StoreError};
-use lucihub_store::archive::WalkReport;
-use lucihub_store::{Event, Keeper, KeeperOptions, Select, Source, Store};
+use lucihub_store::{Event, Select, Source, Store};
 
 use super::desk::CHANNELS;
 use super::judge;
@@ -102,7 +101,7 @@ pub(crate) async fn follow(stage: Arc<Stage>, store: Store, run: RunId) -> Resul
             }
             Ok(Ok(Some(Event::Rewound(to)))) => {
                 stage.count("rewinds", 1);
-                if stage.ledger.losses().is_empty() {
+                if stage.ledger.losses(run).is_empty() {
                     stage.found(Gate::Dup, format!("a follower of {run} was sent back, and nothing was lost"));
                 }
                 had.lines.truncate(usize::try_from(to.lines)?);
@@ -136,35 +135,6 @@ fn seam(stage: &Stage, run: RunId, first: u64, had: usize) {
         let gate = if first < had { Gate::Dup } else { Gate::Holes };
         stage.found(gate, format!("a follower of {run} was given {first} after {had}"));
     }
-}
-
-/// Keeps until it is aborted, which is how it is killed.
-pub(crate) async fn keep(stage: Arc<Stage>, store: Store, number: u64) {
-    let mut options = KeeperOptions::default()
-        .with_walk(Duration::from_millis(200))
-        // Others' settings are other ones: all of them must come to the same cells.
-        .with_checkpoint(Duration::from_millis(150 + 250 * number), 16 * 1024)
-        .with_transaction_bytes((8 * 1024) << number)
-        .with_trim_age(Duration::from_millis(1_500 * number))
-        .with_patience(Duration::from_secs(2))
-        .with_lost_patience(Duration::from_secs(4));
-    options.grace = Duration::from_secs(3_600);
-    let keeper = Keeper::new(store, options);
-    let noting = stage.clone();
-    let note = move |report: Result<WalkReport, StoreError>| {
-        let Ok(report) = report else { return noting.count("walks_refused", 1) };
-        noting.count("checkpoints", report.checkpoints);
-        noting.count("archived", report.archived);
-        noting.count("failed_by_keepers", report.failed);
-        noting.count("rescued", report.rescued);
-        noting.count("keeper_errors", report.errors.len() as u64);
-        for (run, error) in report.errors {
-            if matches!(error, StoreError::Corrupt { .. } | StoreError::Invalid(_)) {
-                noting.found(Gate::WrongReply, format!("keeping {run}: {error}"));
-            }
-        }
-    };
-    keeper.watch(std::future::pending(), note).await;
 }
 
 /// The device that the scanner sees.

@@ -6,7 +6,11 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use lucihub_models_core::RunId;
+use lucihub_models_core::{Positions, RunId};
+
+use super::desk::CHANNELS;
+use super::ledger::Left;
+use super::noting::Mark;
 
 /// A value, or the cause of the gap that is there instead.
 pub(crate) type Told<T> = Result<T, String>;
@@ -105,6 +109,30 @@ impl Raw {
         }
     }
 
+    /// What a server of a cluster has of a run, be it as a replica, after `READONLY`. `None`: it is another's.
+    pub(crate) fn left(&mut self, run: RunId) -> Result<Option<Left>> {
+        let fields = (0..CHANNELS).map(|channel| format!("next:{channel}"));
+        let fields = [format!("lh:{{{run}}}:run"), "tip".to_owned(), "next:lines".to_owned()].into_iter().chain(fields);
+        let words: Vec<String> = std::iter::once("HMGET".to_owned()).chain(fields).collect();
+        let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
+        let fields = match self.call(&words)? {
+            Reply::List(fields) => fields,
+            Reply::Error(why) if why.starts_with("MOVED ") => return Ok(None),
+            other => bail!("{run}: {other:?}"),
+        };
+        let mut fields = fields.into_iter().map(|field| match field {
+            Reply::Bytes(text) => Ok(Some(String::from_utf8(text)?)),
+            Reply::Nil => Ok(None),
+            other => bail!("{run}: {other:?}"),
+        });
+        let tip = fields.next().context("as many fields as were asked for")??;
+        let mut marks = fields.map(|field| field.and_then(|text| Ok(text.map_or(Ok(0), |text| text.parse())?)));
+        let lines = marks.next().context("as many fields as were asked for")??;
+        let samples = marks.collect::<Result<_>>()?;
+        let next = Positions { lines, samples, ..Positions::default() };
+        Ok(Some(Left { next, tip: tip.as_deref().and_then(writer_of), later: None }))
+    }
+
     /// The samples of a channel that hot storage has, and the index of the first one.
     pub(crate) fn samples(&mut self, run: RunId, channel: u32) -> Result<(u64, Vec<Told<f64>>)> {
         let end = self.mark(run, &channel.to_string())?;
@@ -139,6 +167,13 @@ impl Raw {
         ensure!(start + all.len() as u64 == end, "marks say {end} lines, entries {}", all.len());
         Ok((start, all))
     }
+}
+
+/// The writer that a tip names, and its last number: see `docs/data-model.md`.
+fn writer_of(tip: &str) -> Option<(Mark, u64)> {
+    let mut parts = tip.split('.').skip(1);
+    let (writer, epoch, seq) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((Mark { epoch: epoch.parse().ok()?, writer: writer.to_owned() }, seq.parse().ok()?))
 }
 
 /// Format, checksum, kind, body: see `docs/data-model.md`.

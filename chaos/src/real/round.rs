@@ -10,14 +10,16 @@ use lucihub_models_core::RunId;
 use tokio::task::JoinHandle;
 
 use super::archive::{Archive, Stored};
+use super::keeper::Keeper;
+use super::ledger::Outcome;
 use super::people::{DEVICE, Followed};
 use super::raw::{Raw, Told};
 use super::stage::{PATIENCE, Stage, in_time};
-use super::{desk, judge, people};
+use super::{desk, fences, judge, people};
 use crate::gates::{Findings, Gate};
 
 /// Keepers of a round.
-pub(crate) const KEEPERS: u64 = 3;
+pub(crate) const KEEPERS: u32 = 3;
 const READERS: u64 = 2;
 
 /// Everybody who works in a round.
@@ -27,7 +29,7 @@ pub(crate) struct Crew {
     desks: Vec<JoinHandle<Result<()>>>,
     people: Vec<JoinHandle<Result<()>>>,
     following: JoinHandle<Result<Vec<Followed>>>,
-    keepers: Vec<JoinHandle<()>>,
+    keepers: Vec<Keeper>,
 }
 
 impl Crew {
@@ -40,29 +42,37 @@ impl Crew {
             desks: (0..desks).map(|n| tokio::spawn(desk::work(stage.clone(), api.clone(), n, pace))).collect(),
             people: (0..READERS).map(|_| tokio::spawn(people::read(stage.clone(), readers.clone()))).collect(),
             following: tokio::spawn(follow_all(stage.clone(), readers.clone())),
-            keepers: Vec::new(),
+            keepers: (0..KEEPERS).map(|number| Keeper::start(stage, number)).collect::<Result<_>>()?,
         };
         crew.people.push(tokio::spawn(people::scan(stage.clone(), api)));
-        for number in 0..KEEPERS {
-            let keeper = people::keep(stage.clone(), stage.open().await?, number);
-            crew.keepers.push(tokio::spawn(keeper));
-        }
         Ok(crew)
     }
 
-    /// Ends a keeper wherever it is, and starts another.
-    pub(crate) async fn kill_keeper(&mut self, number: u64) -> Result<()> {
-        let store = self.stage.open().await?;
+    /// Kills a keeper (SIGKILL) wherever it is, and starts another.
+    pub(crate) async fn kill_keeper(&mut self, number: u32) -> Result<()> {
         let keeper = self.keepers.get_mut(usize::try_from(number)?).context("a keeper")?;
-        keeper.abort();
-        *keeper = tokio::spawn(people::keep(self.stage.clone(), store, number));
+        let opens = async {
+            while !keeper.is_open() && !keeper.has_ended()? {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            anyhow::Ok(())
+        };
+        in_time("a keeper opens its store", opens).await??;
+        keeper.kill();
+        let killed = std::mem::replace(keeper, Keeper::start(&self.stage, number)?);
+        tokio::task::block_in_place(|| killed.end())?;
         self.stage.count("keeper_kills", 1);
         Ok(())
     }
 
     /// Whether somebody gave up already: then the rest of the round shows nothing.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.desks.iter().chain(&self.people).any(JoinHandle::is_finished)
+    pub(crate) fn has_failed(&mut self) -> Result<bool> {
+        for keeper in &mut self.keepers {
+            if keeper.has_ended()? {
+                return Ok(true);
+            }
+        }
+        Ok(self.desks.iter().chain(&self.people).any(JoinHandle::is_finished))
     }
 
     /// Lets everybody come to the end, and judges what they left. `ports` says where a run is in hot storage.
@@ -82,8 +92,11 @@ impl Crew {
             if begun.elapsed() > PATIENCE / 2 {
                 for run in &open {
                     let status = store.status(*run).await.map(|status| (status.source, status.ended, status.positions));
-                    let told = stage.ledger.of(*run).into_iter().map(|entry| entry.outcome).next_back();
-                    stage.found(Gate::LostDurable, format!("{run} is never archived: {status:?}, {told:?}"));
+                    let entries = stage.ledger.of(*run);
+                    let takes = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Took { .. }));
+                    let takes: Vec<(u64, &Outcome)> = takes.map(|entry| (entry.worker, &entry.outcome)).collect();
+                    let told = entries.last().map(|entry| &entry.outcome);
+                    stage.found(Gate::LostDurable, format!("{run} is never archived: {status:?}, {takes:?}, {told:?}"));
                 }
                 break;
             }
@@ -107,10 +120,7 @@ impl Crew {
             joined(&stage, "a reader or the scanner", in_time("readers and the scanner end", one).await?)?;
         }
         for keeper in keepers {
-            keeper.abort();
-            if keeper.await.is_err_and(|error| error.is_panic()) {
-                stage.found(Gate::Panics, "a keeper");
-            }
+            tokio::task::block_in_place(|| keeper.end()).context("a keeper")?;
         }
         let mut raw = None;
         for run in stage.runs() {
@@ -182,7 +192,7 @@ async fn judge_run(
     };
     stage.count("samples", stored.series.iter().map(|series| series.values.len() as u64).sum());
     stage.count("lines", stored.lines.len() as u64);
-    let (entries, mut losses) = (stage.ledger.of(run), stage.ledger.losses());
+    let (entries, mut losses) = (stage.ledger.of(run), stage.ledger.losses(run));
     // What was lost before a worker had it was not the run's.
     losses.retain(|loss| entries.iter().any(|entry| loss.until >= entry.since));
     let mut found = Findings::default();
@@ -192,6 +202,9 @@ async fn judge_run(
     }
     for had in followed.into_iter().flatten().filter(|had| had.run == run) {
         judge::followed(&mut found, had, &stored, &losses);
+    }
+    if !found.is_empty() {
+        stage.note(&format!("the writers of {run}:\n{}", fences::story(&entries, &losses)));
     }
     stage.judge(|findings| findings.extend(&found));
     Ok(raw)
@@ -258,8 +271,8 @@ pub(crate) async fn watch(stage: Arc<Stage>, port: u16) -> Result<()> {
 }
 
 /// Stops early where somebody has given up: the caller then finds out who, and why.
-pub(crate) fn check(crew: &Crew) -> Result<()> {
-    if crew.has_failed() && !crew.stage.is_closing() {
+pub(crate) fn check(crew: &mut Crew) -> Result<()> {
+    if crew.has_failed()? && !crew.stage.is_closing() {
         bail!("somebody gave up");
     }
     Ok(())

@@ -79,4 +79,6 @@ pub(crate) fn settle(stage: &Stage, report: &mut Report, least: &[(&'static str,
     }
     let acknowledged = u32::try_from(stage.ledger.acknowledged()).unwrap_or(u32::MAX);
     *report.figures.entry("acknowledged_groups").or_default() += f64::from(acknowledged);
+    let accepted = u32::try_from(stage.ledger.accepted()).unwrap_or(u32::MAX);
+    *report.figures.entry("accepted_batches").or_default() += f64::from(accepted);
 }

@@ -43,7 +43,7 @@ pub(crate) struct Stage {
     /// And since when.
     deleted: Mutex<BTreeMap<RunId, u64>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
-    workers: AtomicU64,
+    clients: AtomicU64,
     begun: Instant,
 }
 
@@ -59,7 +59,7 @@ impl Stage {
             runs: Mutex::default(),
             deleted: Mutex::default(),
             counts: Mutex::default(),
-            workers: AtomicU64::new(0),
+            clients: AtomicU64::new(0),
             begun: Instant::now(),
         })
     }
@@ -109,7 +109,7 @@ impl Stage {
     /// Whether hot storage may have lost that it was deleted.
     pub(crate) fn may_be_back(&self, run: RunId) -> bool {
         let deleted = locked(&self.deleted).get(&run).copied();
-        deleted.is_some_and(|at| self.ledger.losses().iter().any(|loss| loss.until >= at))
+        deleted.is_some_and(|at| self.ledger.losses(run).iter().any(|loss| loss.until >= at))
     }
 
     pub(crate) fn count(&self, what: &'static str, more: u64) {
@@ -132,8 +132,9 @@ impl Stage {
         eprintln!("real: {:6.1} s: {what}", self.begun.elapsed().as_secs_f64());
     }
 
-    pub(crate) fn next_worker(&self) -> u64 {
-        self.workers.fetch_add(1, Ordering::SeqCst)
+    /// A number for a process, by which the ledger knows it.
+    pub(crate) fn next_client(&self) -> u64 {
+        self.clients.fetch_add(1, Ordering::SeqCst)
     }
 
     pub(crate) fn is_closing(&self) -> bool {

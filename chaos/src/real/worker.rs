@@ -1,23 +1,21 @@
 //! Workers: processes of their own, so that they die as processes do.
 //!
-//! A worker says on its standard output what it was told, a line each; the supervisor puts that into the ledger. It
-//! ends when its standard input does, and so with the supervisor.
+//! A worker says what it was told, a word each, and the supervisor puts that into the ledger.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use lucihub_models_core::{IdSource, Positions, RunId, RunState, SystemIds, WriterId};
 use lucihub_store::record::End;
 use lucihub_store::{RecordError, RecordOptions, Recorder, Store, Urls};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+use super::child::{Child, Role, Words, say, say_or_end};
 use super::ledger::{Entry, Ledger, Outcome, now};
+use super::noting::{Note, Noting};
 use crate::signal;
 
 /// Samples of a channel that are pushed together.
@@ -33,6 +31,9 @@ pub(crate) const LEASE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) hot: String,
+    /// Where it asks about its run before it puts that back. Without, it cannot know what an emptied store forgot.
+    pub(crate) cold: Option<String>,
+    pub(crate) name: String,
     pub(crate) run: RunId,
     pub(crate) writer: String,
     pub(crate) samples: u64,
@@ -43,6 +44,7 @@ pub(crate) struct Task {
 /// What a worker says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Word {
+    Note(Note),
     Taken { since: u64, from: Positions },
     Pushed { since: u64, from: Positions, to: Positions },
     Ok { since: u64, from: Positions, to: Positions },
@@ -52,27 +54,11 @@ enum Word {
     Stats { batches: u64, retries: u64, restores: u64 },
 }
 
-#[expect(clippy::print_stdout, reason = "the supervisor reads it")]
-fn say(word: &Word) -> Result<()> {
-    println!("{}", serde_json::to_string(word)?);
-    std::io::stdout().flush()?;
-    Ok(())
-}
-
 /// The whole life of a worker.
 ///
 /// # Errors
 /// Where something hangs, or the supervisor does not listen.
-pub(crate) fn work(task: &str) -> Result<()> {
-    std::thread::spawn(|| {
-        drop(std::io::stdin().read_to_end(&mut Vec::new()));
-        std::process::exit(0);
-    });
-    let task: Task = serde_json::from_str(task)?;
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(record(&task))
-}
-
-async fn record(task: &Task) -> Result<()> {
+pub(crate) async fn record(task: &Task) -> Result<()> {
     let Some((recorder, since)) = in_time("taking over", take(task)).await?? else { return Ok(()) };
     say(&Word::Taken { since, from: recorder.next() })?;
     if let Err(error) = in_time("recording", push_all(task, &recorder)).await? {
@@ -89,16 +75,22 @@ async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> Result<T> {
 async fn take(task: &Task) -> Result<Option<(Recorder, u64)>> {
     let writer = WriterId::from_bits(u128::from_str_radix(&task.writer, 16)?);
     let options = RecordOptions::default().with_lease(LEASE).with_writer(writer);
+    let urls = match &task.cold {
+        Some(cold) => Urls::new(&task.hot, cold),
+        None => Urls::hot_only(&task.hot),
+    };
     let store = loop {
-        match Store::open(&Urls::hot_only(&task.hot)).await {
+        match Store::open(&urls).await {
             Ok(store) => break store,
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     };
+    let noting = Noting::new(store.hot().clone(), task.cold.is_some(), |note| say_or_end(&Word::Note(note)));
+    let store = Store::new(noting, store.cold().clone());
     let begun = Instant::now();
     loop {
         let since = now();
-        match store.record_with(task.run, "worker", options.clone()).await {
+        match store.record_with(task.run, &task.name, options.clone()).await {
             Ok(recorder) => return Ok(Some((recorder, since))),
             Err(refused @ (RecordError::Held { .. } | RecordError::NoRun(_) | RecordError::Store(_))) => {
                 ensure!(begun.elapsed() < PATIENCE * 9 / 10, "run {} is not to be had: {refused}", task.run);
@@ -155,11 +147,10 @@ fn reached(recorder: &Recorder, channels: u32) -> u64 {
     (0..channels).map(|channel| next.sample(channel)).min().unwrap_or(0)
 }
 
-/// A worker's process, and the thread that listens to it; killed when it is dropped.
+/// A worker's process; killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    child: Child,
-    listening: Option<JoinHandle<Heard>>,
+    child: Child<Heard>,
     taken: Arc<AtomicBool>,
 }
 
@@ -177,32 +168,21 @@ pub(crate) struct Heard {
 
 impl Worker {
     /// Starts one.
-    pub(crate) fn start(task: &Task, number: u64, ledger: &Arc<Ledger>) -> Result<Self> {
-        let program = std::env::current_exe().context("this program")?;
-        let mut command = Command::new(program);
-        command.arg("--worker").arg(serde_json::to_string(task)?);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-        let mut child = command.spawn().context("a worker")?;
-        let output = child.stdout.take().context("a pipe")?;
+    pub(crate) fn start(task: Task, number: u64, ledger: &Arc<Ledger>) -> Result<Self> {
         let (ledger, run, taken) = (ledger.clone(), task.run, Arc::<AtomicBool>::default());
         let taking = taken.clone();
-        let listening = std::thread::spawn(move || listen(output, run, number, &ledger, &taking));
-        Ok(Self { child, listening: Some(listening), taken })
-    }
-
-    fn signal(&self, signal: Signal) {
-        // One that has ended already was not waited for, so its id is still its own.
-        let _ = kill_process(Pid::from_child(&self.child), signal);
+        let child = Child::start(&Role::Worker(task), move |words| listen(words, run, number, &ledger, &taking))?;
+        Ok(Self { child, taken })
     }
 
     /// Freezes it.
     pub(crate) fn stop(&self) {
-        self.signal(Signal::STOP);
+        self.child.signal(Signal::STOP);
     }
 
     /// Lets it go on.
     pub(crate) fn cont(&self) {
-        self.signal(Signal::CONT);
+        self.child.signal(Signal::CONT);
     }
 
     /// Whether it has its run.
@@ -212,39 +192,18 @@ impl Worker {
 
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_some())
+        self.child.has_ended()
     }
 
     /// Kills it where it still runs, and returns what was heard of it.
-    pub(crate) fn end(mut self) -> Result<Heard> {
-        let panicked = self.child.try_wait()?.is_some_and(|status| status.code() == Some(101));
-        let failed = self.child.try_wait()?.is_some_and(|status| status.code() == Some(1));
-        self.child.kill()?;
-        self.child.wait()?;
-        let listening = self.listening.take().context("a worker ends once")?;
-        let Ok(heard) = listening.join() else { bail!("the listener of a worker panicked") };
-        if panicked {
-            super::panics::count();
-        }
-        if failed {
-            bail!("a worker failed: see above");
-        }
-        Ok(heard)
+    pub(crate) fn end(self) -> Result<Heard> {
+        self.child.end()
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger, taken: &AtomicBool) -> Heard {
+fn listen(words: Words, run: RunId, worker: u64, ledger: &Ledger, taken: &AtomicBool) -> Heard {
     let mut heard = Heard::default();
-    // The last line of one that was killed may be cut short.
-    let words = BufReader::new(output).lines().map_while(Result::ok);
-    for word in words.filter_map(|line| serde_json::from_str(&line).ok()) {
+    for word in words.all() {
         let at = now();
         let none = Positions::default;
         let (since, from, to, outcome) = match word {
@@ -266,6 +225,10 @@ fn listen(output: ChildStdout, run: RunId, worker: u64, ledger: &Ledger, taken: 
             Word::Fail { why } => (at, none(), none(), Outcome::Fail(why)),
             Word::Stats { batches, retries, restores } => {
                 (heard.batches, heard.retries, heard.restores) = (batches, retries, restores);
+                continue;
+            }
+            Word::Note(note) => {
+                ledger.note(worker, note);
                 continue;
             }
         };

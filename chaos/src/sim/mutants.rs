@@ -1,20 +1,15 @@
 //! Hot storage with one defect, for a checker that must notice it.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lucihub_hot::embedded::EmbeddedHot;
 use lucihub_models_core::hot::{
-    ActiveDevice, Announced, Answer, Attached, Cancelled, DeviceSeen, Durability, Health, HotAppend, HotAttachment,
-    HotAttachments, HotDevices, HotEvents, HotLogs, HotRun, HotRuns, HotSamples, HotScan, HotWatch, LineSlice, Opened,
-    Outcome, Removed, Renewed, Restore, Restored, RunWakes, ScannedRuns, Secured, SmallAttachment, TakeOver, TookOver,
-    Wakes,
+    Answer, Cancelled, Durability, HotAppend, HotRun, HotRuns, Opened, Outcome, Removed, Renewed, Restore, Restored,
+    Secured, TakeOver, TookOver,
 };
-use lucihub_models_core::{
-    AttachmentName, Batch, BatchBody, DeviceId, Positions, Result, RunHead, RunId, Series, StoreEvent, WriterMark,
-};
+use lucihub_models_core::{Batch, BatchBody, Positions, Result, RunHead, RunId, WriterMark};
 
 /// A defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,96 +138,4 @@ impl HotRuns for Broken {
     }
 }
 
-#[async_trait]
-impl HotLogs for Broken {
-    async fn lines(&self, run: RunId, range: Range<u64>) -> Result<Option<LineSlice>> {
-        self.inner.lines(run, range).await
-    }
-}
-
-#[async_trait]
-impl HotSamples for Broken {
-    async fn window(&self, run: RunId, channel: u32, range: Range<u64>) -> Result<Option<Series>> {
-        self.inner.window(run, channel, range).await
-    }
-}
-
-#[async_trait]
-impl HotAttachments for Broken {
-    async fn open_with(&self, head: &RunHead, attachments: &[SmallAttachment]) -> Result<Opened> {
-        self.inner.open_with(head, attachments).await
-    }
-
-    async fn put_attachment(
-        &self,
-        run: RunId,
-        by: Option<WriterMark>,
-        attachment: &SmallAttachment,
-    ) -> Result<Attached> {
-        self.inner.put_attachment(run, by, attachment).await
-    }
-
-    async fn attachment(&self, run: RunId, name: &AttachmentName) -> Result<Option<(HotAttachment, Arc<[u8]>)>> {
-        self.inner.attachment(run, name).await
-    }
-
-    async fn attachments(&self, run: RunId) -> Result<Option<Vec<HotAttachment>>> {
-        self.inner.attachments(run).await
-    }
-
-    async fn delete_attachment(&self, run: RunId, name: &AttachmentName) -> Result<bool> {
-        self.inner.delete_attachment(run, name).await
-    }
-}
-
-#[async_trait]
-impl HotEvents for Broken {
-    async fn note(&self, run: RunId, events: &[StoreEvent]) -> Result<bool> {
-        self.inner.note(run, events).await
-    }
-
-    async fn events(&self, run: RunId) -> Result<Option<Vec<StoreEvent>>> {
-        self.inner.events(run).await
-    }
-}
-
-#[async_trait]
-impl HotDevices for Broken {
-    async fn announce(&self, seen: &DeviceSeen, lease: Duration) -> Result<Announced> {
-        self.inner.announce(seen, lease).await
-    }
-
-    async fn withdraw(&self, device: &DeviceId, scanner: &str) -> Result<bool> {
-        self.inner.withdraw(device, scanner).await
-    }
-
-    async fn active(&self) -> Result<Vec<ActiveDevice>> {
-        self.inner.active().await
-    }
-
-    async fn active_device(&self, device: &DeviceId) -> Result<Option<ActiveDevice>> {
-        self.inner.active_device(device).await
-    }
-}
-
-#[async_trait]
-impl HotWatch for Broken {
-    fn watch(&self, run: RunId) -> RunWakes {
-        self.inner.watch(run)
-    }
-
-    fn wakes(&self) -> Wakes {
-        self.inner.wakes()
-    }
-
-    async fn health(&self) -> Result<Health> {
-        self.inner.health().await
-    }
-}
-
-#[async_trait]
-impl HotScan for Broken {
-    async fn scan(&self, after: Option<&str>, about: usize) -> Result<ScannedRuns> {
-        self.inner.scan(after, about).await
-    }
-}
+forwards_the_rest!(Broken);

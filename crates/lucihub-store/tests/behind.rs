@@ -5,15 +5,16 @@
 mod lab;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lab::{begin_small, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdArchive;
-use lucihub_models_core::hot::{HotAppend, HotRuns, Restore, Restored, Seal};
+use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
 use lucihub_store::record::{End, Failure};
-use lucihub_store::{Keeper, KeeperOptions, RecordError, Recorder, Store};
-use lucihub_testkit::{FaultPlan, ManualClock};
+use lucihub_store::{Keeper, KeeperOptions, RecordError, RecordOptions, Recorder, Store};
+use lucihub_testkit::{FaultPlan, FaultyHot, ManualClock};
 
 /// H9: hot storage's clock is right, and the keeper's goes back by an hour.
 #[tokio::test]
@@ -144,4 +145,55 @@ async fn a_writer_that_was_superseded_puts_nothing_back() {
         assert_eq!((whole.head.state(), whole.head.worker.as_deref()), (&RunState::Succeeded, Some("second")));
         assert_eq!(whole.logs.len(), if ended { 19 } else { 20 });
     }
+}
+
+/// W1: the store is emptied before the second worker has sent anything, so that no checkpoint tells of it.
+#[tokio::test(start_paused = true)]
+async fn a_take_over_is_mirrored_before_anything_is_recorded() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let first = lab.store.record(run, "first").await.unwrap();
+    first.state(RunState::InProgress).await.unwrap();
+    record_some(&first, 2, 0..100, 100).await;
+    first.flush().await.unwrap();
+    lab.walk(eager()).await;
+    lab.clock.advance(Duration::from_secs(61));
+    let second = lab.store.record(run, "second").await.unwrap();
+    assert_eq!(lab.walk(eager()).await.mirrored, 1);
+    assert_eq!(lab.walk(eager()).await.mirrored, 0, "once");
+    assert!(lab.hot.lose(run));
+    first.log("still here").await.unwrap();
+    let failed = first.flush().await.unwrap_err();
+    assert!(matches!(failed, RecordError::Failed { failure: Failure::Fenced, .. }), "{failed}");
+    record_some(&second, 2, 100..1_900, 100).await;
+    end_small_from(&second, 1_900).await;
+    lab.walk(eager()).await;
+    assert_eq!(lab.archived(run).await.0.head.worker.as_deref(), Some("second"));
+}
+
+/// H1, H4: batches are on their way together, and one that came before its predecessor is told so late, when that one
+/// is in, confirmed, and no longer kept.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_overtaken_is_no_loss() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let overtaken = AtomicBool::new(false);
+    let hot = FaultyHot::new(lab.hot.clone(), FaultPlan::none()).with_answers(move |batch, mut answer| {
+        if batch.seq() == 2 {
+            answer.confirmed = Positions { states: 2, lines: 1, ..Positions::default() };
+        } else if batch.seq() == 3 && !overtaken.swap(true, Ordering::SeqCst) {
+            answer.outcome = Outcome::Behind(1);
+        }
+        answer
+    });
+    let store = Store::builder(Arc::new(hot), lab.cold.clone()).clock(lab.clock.clone()).build();
+    let options = RecordOptions::default().with_batch(1, Duration::from_millis(20));
+    let recorder = store.record_with(run, "worker", options).await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    recorder.flush().await.unwrap();
+    recorder.log("one").await.unwrap();
+    recorder.log("two").await.unwrap();
+    recorder.flush().await.unwrap();
+    assert_eq!((recorder.stats().batches, recorder.stats().retries), (3, 1));
+    assert_eq!(lab.hot.get(run).await.unwrap().unwrap().next.lines, 2);
 }

@@ -77,9 +77,13 @@ impl Keeper {
         // An end is mirrored after the cells: whoever reads it in cold storage has all that came before.
         let moved = hot.next.states > cold.head.states.len() as u64;
         let changed = hot.head.states.get(cold.head.states.len()).map(|state| state.at);
-        if moved && !sealed && self.store.cold().mirror(&hot.head).await? {
+        // Should hot storage lose the run, its earlier writer learns from the mirror alone that it is another's.
+        let is_taken_over = hot.head.worker != cold.head.worker;
+        if (moved || is_taken_over) && !sealed && self.store.cold().mirror(&hot.head).await? {
             report.mirrored += 1;
-            keeping::mirrored(changed, self.store.now());
+            if moved {
+                keeping::mirrored(changed, self.store.now());
+            }
         }
         self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);

@@ -24,7 +24,15 @@ use crate::wait::sleep_until;
 /// The pause before attachments are put again that found no room or no answer.
 const ATTACH_AGAIN: Duration = Duration::from_millis(50);
 
-type Sent = BoxFuture<'static, (u64, Result<Answer, StoreError>)>;
+type Sent = BoxFuture<'static, (Flight, Result<Answer, StoreError>)>;
+
+/// A batch on its way.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    seq: u64,
+    /// The first one that was not acknowledged when it was sent.
+    first: u64,
+}
 
 /// Sends batches in order, at most [`Batch::WINDOW`] at once, each until it is
 /// acknowledged.
@@ -118,7 +126,7 @@ impl Sender {
                 () = std::future::ready(()), if attached.is_err() => attached,
                 // First, so that a store that answers at once and never well cannot keep it off.
                 () = tokio::time::sleep_until(renew_at) => self.renew().await,
-                Some((seq, answer)) = self.in_flight.next() => self.answered(seq, answer).await,
+                Some((flight, answer)) = self.in_flight.next() => self.answered(flight, answer).await,
                 () = self.shared.work.notified() => Ok(()),
                 () = sleep_until(wait) => Ok(()),
                 () = self.notes.send() => Ok(()),
@@ -161,6 +169,7 @@ impl Sender {
         let due = p.opened_at.filter(|_| room).map(|at| at + self.options.batch_age);
         drop(p);
         // After a failure the window is sent anew only once it is empty.
+        let first = self.first_unacknowledged();
         while self.sent < self.unacknowledged.len().min(Batch::WINDOW) {
             let batch = self.unacknowledged[self.sent].batch.clone();
             let hot = self.store.hot().clone();
@@ -168,7 +177,7 @@ impl Sender {
                 let sent = Instant::now();
                 let answer = hot.append(&batch).await;
                 recording::answered(batch.run(), batch.seq(), batch.size(), sent.elapsed(), &answer);
-                (batch.seq(), answer)
+                (Flight { seq: batch.seq(), first }, answer)
             }));
             self.sent += 1;
         }
@@ -183,15 +192,15 @@ impl Sender {
         p.closing && (sent || given_up)
     }
 
-    async fn answered(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Result<(), Failure> {
-        match self.judge(seq, answer) {
+    async fn answered(&mut self, flight: Flight, answer: Result<Answer, StoreError>) -> Result<(), Failure> {
+        match self.judge(flight, answer) {
             None => Ok(()),
             Some(mend) => self.mend(mend).await,
         }
     }
 
     /// Takes an answer in. `None` means success.
-    fn judge(&mut self, seq: u64, answer: Result<Answer, StoreError>) -> Option<Mend> {
+    fn judge(&mut self, Flight { seq, first }: Flight, answer: Result<Answer, StoreError>) -> Option<Mend> {
         recording::heard(&mut self.notes, &answer);
         let answer = match answer {
             Ok(answer) => answer,
@@ -208,8 +217,9 @@ impl Sender {
                 None
             }
             Outcome::Full => Some(Mend::Again),
-            // Behind the batch before this one means only that that one is not in yet.
-            Outcome::Behind(last) if last + 1 >= self.first_unacknowledged() => Some(Mend::Again),
+            // Behind a batch that was on its way together with this one means only that that one was not in yet. It may be by
+            // now, and even confirmed and let go of.
+            Outcome::Behind(last) if last + 1 >= first => Some(Mend::Again),
             Outcome::Behind(last) => Some(Mend::From(last)),
             Outcome::NoRun => Some(Mend::Restore),
             Outcome::Fenced => Some(Mend::Reclaim),
@@ -267,7 +277,7 @@ impl Sender {
     /// Brings sender and store together again after an answer that was no success.
     async fn mend(&mut self, first: Mend) -> Result<(), Failure> {
         let mut mend = first;
-        while let Some((seq, answer)) = self.in_flight.next().await {
+        while let Some((Flight { seq, .. }, answer)) = self.in_flight.next().await {
             // Successes behind the failure come again as duplicates, in order.
             if let Some(worse @ (Mend::Stop(_) | Mend::Restore | Mend::Reclaim)) = self.judge_later(seq, answer) {
                 mend = worse;

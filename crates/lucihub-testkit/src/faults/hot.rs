@@ -18,18 +18,28 @@ use lucihub_models_core::{
 
 use super::FaultPlan;
 
+type Answering = Box<dyn Fn(&Batch, Answer) -> Answer + Send + Sync>;
+
 /// A hot store that fails by plan. Making a watch never fails and is not
 /// counted: a wake-up promises nothing anyway.
 pub struct FaultyHot<S: ?Sized> {
-    inner: Arc<S>,
     plan: FaultPlan,
+    answering: Option<Answering>,
+    inner: Arc<S>,
 }
 
 impl<S: ?Sized> FaultyHot<S> {
     /// Wraps a store; `S` may be `dyn HotStore`.
     #[must_use]
     pub const fn new(inner: Arc<S>, plan: FaultPlan) -> Self {
-        Self { inner, plan }
+        Self { plan, answering: None, inner }
+    }
+
+    /// Gives appends other answers: those that a store under test gives only by chance, such as one that was overtaken.
+    #[must_use]
+    pub fn with_answers(mut self, answering: impl Fn(&Batch, Answer) -> Answer + Send + Sync + 'static) -> Self {
+        self.answering = Some(Box::new(answering));
+        self
     }
 }
 
@@ -73,7 +83,11 @@ impl<S: HotStore + ?Sized> HotRuns for FaultyHot<S> {
 #[async_trait]
 impl<S: HotStore + ?Sized> HotAppend for FaultyHot<S> {
     async fn append(&self, batch: &Batch) -> Result<Answer> {
-        self.plan.write("hot.append", self.inner.append(batch)).await
+        let answer = self.plan.write("hot.append", self.inner.append(batch)).await?;
+        Ok(match &self.answering {
+            Some(answering) => answering(batch, answer),
+            None => answer,
+        })
     }
 
     async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured> {

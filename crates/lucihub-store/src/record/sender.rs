@@ -217,8 +217,8 @@ impl Sender {
                 None
             }
             Outcome::Full => Some(Mend::Again),
-            // Behind a batch that was on its way together with this one means only that that one was not in yet. It may be by
-            // now, and even confirmed and let go of.
+            // Behind a batch that was on its way together with this one means only that that one was not in yet. It may be
+            // by now, and even confirmed and let go of.
             Outcome::Behind(last) if last + 1 >= first => Some(Mend::Again),
             Outcome::Behind(last) => Some(Mend::From(last)),
             Outcome::NoRun => Some(Mend::Restore),

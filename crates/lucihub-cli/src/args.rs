@@ -11,6 +11,7 @@ mod migrate;
 mod models;
 mod runs;
 mod span;
+mod transfer;
 
 use std::path::PathBuf;
 
@@ -26,6 +27,7 @@ pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
 pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, WhyArgs};
+pub(crate) use transfer::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SamplesArgs, SamplesFormat, WindowArgs};
 
 use crate::hot::Hot;
 use crate::secret::Secret;

@@ -64,6 +64,8 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
     #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]
     Stopped { run: RunId, waits: bool },
+    #[error("stopped: {0}")]
+    Interrupted(String),
     #[error("run {0} was cancelled")]
     Cancelled(RunId),
     #[error("{what} took longer than {seconds} s")]
@@ -84,7 +86,7 @@ impl Failure {
     /// The exit code: see `lucihub --help`.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Cancelled(_) | Self::Stopped { .. } => 2,
+            Self::Cancelled(_) | Self::Stopped { .. } | Self::Interrupted(_) => 2,
             Self::TimedOut { .. } | Self::Unarchived { .. } => 124,
             Self::Store(error) | Self::Record(RecordError::Store(error)) => match error {
                 StoreError::Unavailable { .. } | StoreError::Unknown { .. } => 3,

@@ -3,13 +3,16 @@
 
 mod archive;
 mod args;
+mod channels;
 mod check;
 mod confirm;
 mod demo;
 mod devices;
+mod export;
 mod failure;
 mod gc;
 mod hot;
+mod import;
 mod list;
 mod logs;
 mod migrate;
@@ -20,10 +23,12 @@ mod place;
 mod plot;
 mod progress;
 mod runs;
+mod samples;
 mod secret;
 mod stop;
 mod sweep;
 mod verify;
+mod whole_file;
 mod why;
 
 use std::io::Write;
@@ -63,6 +68,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
+            Verb::Runs(RunsVerb::Samples(args)) => samples::run(args).await,
+            Verb::Runs(RunsVerb::Export(args)) => export::run(args).await,
+            Verb::Runs(RunsVerb::Import(args)) => import::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,

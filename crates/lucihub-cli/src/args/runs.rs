@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use lucihub_models_core::RunPrefix;
 
 use super::filter::Term;
-use super::{FilterArgs, Lists, One, Place};
+use super::{ExportArgs, FilterArgs, ImportArgs, Lists, One, Place, SamplesArgs};
 use crate::plot::{Edge, Pair, Which};
 
 /// `lucihub runs ...`
@@ -24,6 +24,12 @@ pub(crate) enum RunsVerb {
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
     Plot(PlotArgs),
+    /// Print a few samples of a channel.
+    Samples(SamplesArgs),
+    /// Write samples for other programs: CSV, JSON, npz, Arrow, Parquet.
+    Export(ExportArgs),
+    /// Make a finished run of a file of samples.
+    Import(ImportArgs),
 }
 
 /// `lucihub runs list`

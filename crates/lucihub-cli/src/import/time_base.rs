@@ -31,7 +31,9 @@ pub(super) fn at_rate(rate_hz: f64, first: Point) -> TimeBase {
 pub(super) fn through(first: Point, second: Point, last: Point) -> TimeBase {
     let rate = count(last.index - first.index) / (last.seconds - first.seconds);
     let near = (1..=8).flat_map(|ulps: u64| [rate.to_bits() + ulps, rate.to_bits().saturating_sub(ulps)]);
-    let rates = rounded(rate).chain([rate]).chain(near.map(f64::from_bits));
+    // A round rate, or a round step, is more likely than any other that gives the same three times.
+    let simple = rounded(rate).zip(rounded(1.0 / rate)).flat_map(|(rate, step)| [rate, 1.0 / step]);
+    let rates = simple.chain([rate]).chain(near.map(f64::from_bits));
     for rate_hz in rates {
         let origin = first.seconds - count(first.index) / rate_hz;
         for origin_s in [0.0].into_iter().chain(rounded(origin)).chain([origin]) {

@@ -3,6 +3,7 @@
 //! What the tests need beside cargo is set up here, before cargo starts. A thing that is needed and missing is an error, never a skipped
 //! test that reads ok.
 
+mod python;
 mod servers;
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ use crate::{job::Job, workspace::Workspace};
 #[derive(Debug, Args)]
 #[command(after_help = ENVIRONMENT)]
 pub(crate) struct Options {
-    /// Install nothing: where programs of test servers are missing, fail with the list and the command that installs them.
+    /// Install nothing: where programs of test servers, or Python, are missing, fail with the list and the command that installs them.
     #[arg(long)]
     no_install: bool,
     /// Arguments of `cargo test`, such as `-p lucihub-hot`, a name, or `-- --nocapture`.
@@ -31,6 +32,8 @@ Environment:
   LUCIHUB_TEST_POSTGRES_URL  A PostgreSQL superuser's URL that the suite uses instead of starting
                              one, such as postgres://postgres:secret@127.0.0.1:5432/postgres. It
                              makes and drops databases of its own.
+  LUCIHUB_TEST_PYTHON        A Python with numpy, pandas and polars that reads exported files, instead
+                             of an environment below `target`, which is made once, by pip.
 
 Tests that kill, freeze or empty a server start their own even then.";
 
@@ -40,7 +43,8 @@ Tests that kill, freeze or empty a server start their own even then.";
 /// Where a program that tests start is missing and is not installed, and where a test fails or does not compile.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     servers::provide(workspace, !options.no_install)?;
-    Job::cargo(cargo_arguments(&options.arguments), workspace.root()).run()
+    let python = python::provide(workspace, !options.no_install)?;
+    Job::cargo(cargo_arguments(&options.arguments), workspace.root()).with_environment(python::VARIABLE, python).run()
 }
 
 /// The whole workspace unless packages are named, all features, and on past a failing test binary so that one run shows every failure.

@@ -16,6 +16,7 @@ mod runs;
 mod shell;
 mod span;
 mod status;
+mod transfer;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(crate) use record::RecordArgs;
 pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, StatesArgs, WhyArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use status::StatusArgs;
+pub(crate) use transfer::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SamplesArgs, SamplesFormat, WindowArgs};
 
 use crate::hot::Hot;
 use crate::secret::Secret;

@@ -74,6 +74,8 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
     #[error("stopped before run {run} was archived{}", if *waits { "; it waits in hot storage for a keeper" } else { "" })]
     Stopped { run: RunId, waits: bool },
+    #[error("stopped: {0}")]
+    Interrupted(String),
     #[error("run {0} was cancelled")]
     Cancelled(RunId),
     #[error(transparent)]
@@ -114,7 +116,7 @@ impl Failure {
     /// The exit code: see `lucihub --help`.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Cancelled(_) | Self::Stopped { .. } | Self::StoppedWaiting => 2,
+            Self::Cancelled(_) | Self::Stopped { .. } | Self::StoppedWaiting | Self::Interrupted(_) => 2,
             Self::TimedOut { .. } | Self::Unarchived { .. } | Self::NoneQueued(_) => 124,
             Self::Left(left) => left.code(),
             Self::Record(RecordError::Failed { failure, .. }) => recording(failure),

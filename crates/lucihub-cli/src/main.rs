@@ -4,14 +4,17 @@
 mod act;
 mod archive;
 mod args;
+mod channels;
 mod check;
 mod config;
 mod confirm;
 mod demo;
 mod devices;
+mod export;
 mod failure;
 mod gc;
 mod hot;
+mod import;
 mod list;
 mod logs;
 mod migrate;
@@ -23,6 +26,7 @@ mod plot;
 mod progress;
 mod record;
 mod runs;
+mod samples;
 mod secret;
 mod shell;
 mod states;
@@ -30,6 +34,7 @@ mod status;
 mod stop;
 mod sweep;
 mod verify;
+mod whole_file;
 mod why;
 
 use std::io::Write;
@@ -71,6 +76,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
+            Verb::Runs(RunsVerb::Samples(args)) => samples::run(args).await,
+            Verb::Runs(RunsVerb::Export(args)) => export::run(args).await,
+            Verb::Runs(RunsVerb::Import(args)) => import::run(args).await,
             Verb::Runs(RunsVerb::States(args)) => states::run(args).await,
             Verb::Runs(RunsVerb::Create(args)) => act::create(*args).await,
             Verb::Runs(RunsVerb::Cancel(args)) => act::cancel(args).await,

@@ -72,6 +72,11 @@ const PROMISES: &[Promise] = &[
         reason: "an API server's set: it compiles no SQLite",
     },
     Promise {
+        scope: Scope::With("lucihub-cli", ""),
+        absent: &["arrow-array", "arrow-ipc", "arrow-schema", "parquet"],
+        reason: "only who asks for feature `export` compiles Arrow and Parquet",
+    },
+    Promise {
         scope: Scope::Workspace,
         absent: &["pq-sys", "openssl-sys", "aws-lc-rs", "aws-lc-sys"],
         reason: "a C compiler is all that a build needs of the system, and there is one TLS provider, ring",

@@ -11,7 +11,6 @@ mod typescript;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use lucihub_models_core::Version;
@@ -20,20 +19,17 @@ use serde_json::Value;
 use self::bundle::bundles;
 use super::documents::KINDS;
 use super::frozen::InForce;
+use crate::installed::{is_installed, say_installed};
 use crate::programs::{Program, is_in_path, provide};
+use crate::python::{PYTHON, VENV};
 use crate::workspace::Workspace;
 
 const PROGRAMS: &[Program] = &[
     Program { name: "node", package: "nodejs", is_there: is_in_path },
     Program { name: "npm", package: "npm", is_there: is_in_path },
-    Program { name: "python3", package: "python3", is_there: is_in_path },
-    Program { name: "python3 -m venv", package: "python3-venv", is_there: python_makes_environments },
+    PYTHON,
+    VENV,
 ];
-
-/// Debian parts what makes an environment from the rest of Python.
-fn python_makes_environments(_: &str) -> bool {
-    Command::new("python3").args(["-c", "import ensurepip, venv"]).output().is_ok_and(|output| output.status.success())
-}
 
 /// Where the generators are: what they are pinned by, and where they are installed.
 #[derive(Debug)]
@@ -88,21 +84,6 @@ pub(super) fn try_out(tools: &Tools, root: &Path, schemas: &BTreeMap<String, Str
     Ok(())
 }
 
-/// Whether what is pinned was installed here already; it is said in a file beside. If not, the file goes, so that an
-/// installation that stops halfway says nothing.
-fn is_installed(folder: &Path, pins: &str) -> Result<bool> {
-    let said = folder.join("installed");
-    let same = fs::read_to_string(&said).is_ok_and(|installed| installed == pins);
-    if !same && said.exists() {
-        fs::remove_file(said)?;
-    }
-    Ok(same)
-}
-
-fn say_installed(folder: &Path, pins: &str) -> Result<()> {
-    Ok(fs::write(folder.join("installed"), pins)?)
-}
-
 /// The kinds of documents, each with the versions that have it.
 fn versions_by_kind(bundles: &BTreeMap<Version, Value>) -> Vec<(&'static str, Vec<Version>)> {
     let of = |kind: &'static str| {
@@ -111,22 +92,4 @@ fn versions_by_kind(bundles: &BTreeMap<Version, Value>) -> Vec<(&'static str, Ve
         bundles.iter().filter(|(_, bundle)| has(bundle)).map(|(version, _)| *version).collect()
     };
     KINDS.iter().map(|kind| (kind.name, of(kind.name))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_stopped_halfway_is_not_installed() -> Result<()> {
-        let folder = std::env::temp_dir().join(format!("lucihub-xtask-installed-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
-        let first = is_installed(&folder, "1")?;
-        say_installed(&folder, "1")?;
-        // Version 2 is asked for, and its installation stops: version 1 is gone too.
-        let steps = [is_installed(&folder, "1")?, is_installed(&folder, "2")?, is_installed(&folder, "1")?];
-        fs::remove_dir_all(&folder)?;
-        assert_eq!((first, steps), (false, [true, false, false]));
-        Ok(())
-    }
 }

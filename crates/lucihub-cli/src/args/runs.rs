@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use lucihub_models_core::RunPrefix;
 
 use super::filter::Term;
-use super::{CancelArgs, CreateArgs, DeleteArgs, FilterArgs, LabelArgs, Lists, One, Place};
+use super::{
+    CancelArgs, CreateArgs, DeleteArgs, ExportArgs, FilterArgs, ImportArgs, LabelArgs, Lists, One, Place, SamplesArgs,
+};
 use crate::plot::{Edge, Pair, Which};
 
 /// `lucihub runs ...`
@@ -26,6 +28,12 @@ pub(crate) enum RunsVerb {
     Logs(LogsArgs),
     /// Draw one run: in the terminal, or as an SVG file.
     Plot(PlotArgs),
+    /// Print a few samples of a channel.
+    Samples(SamplesArgs),
+    /// Write samples for other programs: CSV, JSON, npz, Arrow, Parquet.
+    Export(ExportArgs),
+    /// Make a finished run of a file of samples.
+    Import(ImportArgs),
     /// Queue a run.
     Create(Box<CreateArgs>),
     /// Ask for the end of runs.

@@ -6,8 +6,8 @@ use lucihub_store::Store;
 use super::portrait;
 use super::scene::{self, Scene};
 use super::window::{self, Edge, Pair, Which};
+use crate::channels;
 use crate::failure::Failure;
-use crate::output;
 
 /// The most channels of one picture.
 pub(super) const CHANNELS: usize = 8;
@@ -31,7 +31,7 @@ pub(super) async fn compose(store: &Store, request: &Request, most: usize) -> Re
         Some(pair) => vec![Which::Number(pair.x), Which::Number(pair.y)],
         None => request.channels.clone(),
     };
-    let (channels, left_out) = chosen(&head, channels)?;
+    let (channels, left_out) = chosen(&head, &channels)?;
     let ends = channels.iter().map(|channel| located.positions().sample(*channel));
     // A point of a portrait needs both.
     let end = if request.xy.is_some() { ends.min() } else { ends.max() }.unwrap_or(0);
@@ -60,43 +60,20 @@ pub(super) async fn compose(store: &Store, request: &Request, most: usize) -> Re
 }
 
 /// The channels to draw, and how many there are beside the default ones.
-fn chosen(head: &RunHead, asked: Vec<Which>) -> Result<(Vec<u32>, usize), Invalid> {
+fn chosen(head: &RunHead, asked: &[Which]) -> Result<(Vec<u32>, usize), Invalid> {
     let run = format!("run {}", head.id);
     let there = head.channels.len();
-    let Some(last) = there.checked_sub(1) else {
+    if there == 0 {
         return Err(Invalid::new(run, "it has no channels, so there is nothing to draw"));
-    };
+    }
     if asked.is_empty() {
         let first = (0..).take(there.min(CHANNELS)).collect();
         return Ok((first, there.saturating_sub(CHANNELS)));
     }
-    let number = |which: Which| match which {
-        Which::Number(number) if usize::try_from(number).is_ok_and(|number| number <= last) => Ok(number),
-        Which::Number(number) => {
-            Err(Invalid::new(&*run, format!("it has no channel {number}")).hint(format!("it has 0 to {last}")))
-        }
-        Which::Name(name) => (0..)
-            .zip(&head.channels)
-            .find(|(_, channel)| channel.name.as_ref() == Some(&name))
-            .map(|(number, _)| number)
-            .ok_or_else(|| Invalid::new(&*run, format!("it has no channel named {name:?}")).hint(names(head))),
-    };
-    let asked = asked.into_iter().map(number).collect::<Result<Vec<u32>, _>>()?;
+    let asked = asked.iter().map(|which| channels::number(head, which)).collect::<Result<Vec<u32>, _>>()?;
     if asked.len() > CHANNELS {
         return Err(Invalid::new("--channel", format!("{} channels", asked.len()))
             .hint(format!("a picture holds at most {CHANNELS}")));
     }
     Ok((asked, 0))
-}
-
-/// The names that there are; of very many, how to find them.
-fn names(head: &RunHead) -> String {
-    const MOST: usize = 32;
-    let names: Vec<String> =
-        head.channels.iter().filter_map(|channel| channel.name.as_deref().map(output::one_line)).collect();
-    match names.len() {
-        0 => format!("its channels have no names; use 0 to {}", head.channels.len().saturating_sub(1)),
-        1..=MOST => format!("it has {}", names.join(", ")),
-        _ => format!("`lucihub runs show {}` lists them", head.id),
-    }
 }

@@ -21,10 +21,11 @@ use lucihub_store::Store;
 
 pub(crate) use compose::Request;
 pub(crate) use terminal::Size;
-pub(crate) use window::{Edge, Pair, Which};
+pub(crate) use window::{Edge, Pair, Which, resolve};
 
 use crate::args::PlotArgs;
 use crate::failure::Failure;
+use crate::whole_file::WholeFile;
 use crate::{output, place};
 
 /// Draws a run.
@@ -61,22 +62,10 @@ pub(crate) fn size() -> Size {
 pub(crate) async fn write_svg(store: &Store, request: &Request, file: &Path) -> Result<(), Failure> {
     let panels = if request.channels.is_empty() { compose::CHANNELS } else { request.channels.len() };
     let text = svg::draw(&compose::compose(store, request, svg::buckets(panels)).await?)?;
-    replace(file, text.as_bytes()).map_err(|why| Failure::File { what: "write", path: file.to_owned(), why })
-}
-
-fn replace(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // What others may read of new files is for the umask to say.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The name of the file beside it would only confuse.
-    let mut beside = builder.prefix(".lucihub-plot-").tempfile_in(folder).map_err(|why| match why.kind() {
-        std::io::ErrorKind::NotFound => std::io::Error::other("there is no such folder"),
-        kind => kind.into(),
-    })?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(file)?;
-    Ok(())
+    let write = || {
+        let mut whole = WholeFile::begin(file)?;
+        whole.write_all(text.as_bytes())?;
+        whole.replace()
+    };
+    write().map_err(|why| Failure::File { what: "write", path: file.to_owned(), why })
 }

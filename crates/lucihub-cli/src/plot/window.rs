@@ -71,7 +71,7 @@ impl FromStr for Pair {
 ///
 /// # Errors
 /// If nothing lies between them, or a time is given and the run has no time base.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     run: RunId,
     edges: (Option<Edge>, Option<Edge>),
     base: Option<TimeBase>,

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::super::capital;
 use super::bundle::document;
-use super::{Tools, is_installed, say_installed, versions_by_kind};
+use super::{Tools, versions_by_kind};
 use crate::job::Job;
+use crate::python::environment;
 
 /// The package, below `docs/bindings`.
 const PACKAGE: &str = "python/lucihub_models";
@@ -48,21 +49,8 @@ fn folder(tools: &Tools) -> PathBuf {
 /// # Errors
 /// Where it cannot be made, or a package cannot be had.
 pub(super) fn install(tools: &Tools) -> Result<()> {
-    let folder = folder(tools);
-    fs::create_dir_all(&folder)?;
     let requirements = tools.sources.join("python/requirements.txt");
-    let version = Job::new("python3", ["--version"], &folder).capture()?;
-    let pins = format!("{version}{}", fs::read_to_string(&requirements)?);
-    if is_installed(&folder, &pins)? {
-        return Ok(());
-    }
-    println!("installing what makes Python types into {}", folder.display());
-    Job::new("python3", ["-m", "venv", "--clear", "environment"], &folder).run()?;
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
-    let from = ["--only-binary", ":all:", "-r", &requirements.display().to_string()].map(str::to_owned);
-    let arguments = install.into_iter().map(str::to_owned).chain(from);
-    Job::program(&folder.join("environment/bin/python"), arguments, &folder).run()?;
-    say_installed(&folder, &pins)
+    environment(&folder(tools), &requirements, "what makes Python types").map(drop)
 }
 
 /// The modules, and the package's front with the unions over the versions.

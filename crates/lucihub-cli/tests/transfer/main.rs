@@ -1,0 +1,13 @@
+//! `lucihub runs export`, `import` and `samples` as people call them.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod binary;
+mod command;
+mod export;
+mod import;
+mod memory;
+mod python;
+mod recorded;
+mod round_trip;
+mod samples;
+mod stops;

@@ -65,6 +65,18 @@ fn a_reader_that_leaves_is_no_mistake() {
     assert_eq!((child.wait().unwrap().code(), &*said), (Some(0), ""));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_the_output_is_said() {
+    for args in [&["completions", "bash"][..], &["config", "show", "-o", "csv"], &["config", "show", "--json"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = lucihub(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("lucihub: cannot write the output: No space left"), "{args:?}: {said}");
+    }
+}
+
 #[test]
 fn settings_are_shown_with_where_they_come_from_and_without_secrets() {
     let dir = tempfile::tempdir().unwrap();

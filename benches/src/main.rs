@@ -3,22 +3,25 @@
 //! | file | what is there |
 //! | --- | --- |
 //! | `hot.rs`, `redis/`, `cold/`, `store/` | the figures, by group |
+//! | `peers/` | the same work in plain Python |
 //! | `load/` | a lab at work for a minute: fails where something is lost, late, or grows |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
-//! | `report.rs`, `machine.rs` | the table, the JSON file, the machine |
+//! | `report.rs`, `machine.rs`, `compare.rs` | the table, the JSON file, the machine; two files beside each other |
 //!
 //! Another figure is a line in its group, and its name in `tests/quick.rs`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
 mod cold;
+mod compare;
 mod hot;
 mod lab;
 mod load;
 mod machine;
 mod measure;
 mod memory;
+mod peers;
 mod plain;
 mod redis;
 mod report;
@@ -41,6 +44,15 @@ struct Arguments {
     /// Write the figures to a file: a JSON object, name -> {value, unit, ...}.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Say what changed since a file of earlier figures, and what is noise.
+    #[arg(long, value_name = "OLD.json")]
+    compare: Option<PathBuf>,
+    /// Compare this file with the earlier one, and measure nothing.
+    #[arg(long, value_name = "NEW.json", requires = "compare")]
+    with: Option<PathBuf>,
+    /// Measure beside plain Python too, with this interpreter; `cargo xtask bench --peers` makes an environment for it.
+    #[arg(long, value_name = "PYTHON")]
+    peers: Option<PathBuf>,
     /// Measure one group alone.
     #[arg(long)]
     only: Option<Group>,
@@ -75,6 +87,8 @@ enum Group {
     Store,
     /// Workers, keepers and followers together, for a minute.
     Load,
+    /// The same work in plain Python; needs --peers.
+    Peers,
 }
 
 fn main() -> ExitCode {
@@ -93,6 +107,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     if arguments.memory_child {
         return memory::child(&lab);
     }
+    let earlier = arguments.compare.as_deref().map(compare::read).transpose()?;
+    if let (Some(old), Some(new)) = (&earlier, &arguments.with) {
+        println!("{}", compare::table(old, &compare::read(new)?));
+        return Ok(());
+    }
     let machine = machine::Machine::look(&folder);
     println!("{machine}");
     let mut figures = Figures::new(arguments.figure.clone().unwrap_or_default());
@@ -108,10 +127,17 @@ fn run(arguments: &Arguments) -> Result<()> {
         store::measure(&lab, &mut figures).context("store")?;
         memory::measure(&lab, &folder, &mut figures).context("store, memory")?;
     }
+    if let Some(python) = arguments.peers.as_deref().filter(|_| wanted(Group::Peers)) {
+        peers::measure(&lab, &mut figures, python).context("peers")?;
+    }
     let load = if wanted(Group::Load) { load::measure(&lab, arguments.seconds, &mut figures) } else { Ok(()) };
     println!("{}", report::table(&figures));
+    let json = report::json(&machine, &figures);
+    if let Some(old) = &earlier {
+        println!("{}", compare::table(old, &json));
+    }
     if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report::json(&machine, &figures))?;
+        let text = serde_json::to_string_pretty(&json)?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
     // Last, so that the figures of a load that did not hold are seen.

@@ -57,8 +57,7 @@ impl Figure {
 
     /// The least and the greatest repeat.
     pub(crate) fn spread(&self) -> (f64, f64) {
-        let least = self.ours.iter().copied().fold(f64::INFINITY, f64::min);
-        (least, self.ours.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        spread(&self.ours)
     }
 
     /// How often it was measured.
@@ -75,12 +74,21 @@ impl Figure {
     /// fast. The median over the turns, so that noise which lasts longer than a
     /// turn hits both.
     pub(crate) fn ratio(&self) -> Option<f64> {
+        self.ratios().map(|ratios| median(&ratios))
+    }
+
+    /// The least and the greatest ratio of a turn.
+    pub(crate) fn ratio_spread(&self) -> Option<(f64, f64)> {
+        self.ratios().map(|ratios| spread(&ratios))
+    }
+
+    fn ratios(&self) -> Option<Vec<f64>> {
         let (_, limit) = self.limit.as_ref()?;
         let share = |(ours, limit): (&f64, &f64)| match self.unit {
             Unit::PerSecond(_) => ours / limit,
             Unit::Time(..) | Unit::Bytes(_) => limit / ours,
         };
-        Some(median(&self.ours.iter().zip(limit).map(share).collect::<Vec<_>>()))
+        Some(self.ours.iter().zip(limit).map(share).collect())
     }
 }
 
@@ -163,6 +171,19 @@ impl Figures {
         self.push(Figure { name: name.to_owned(), unit, ours, limit: None })
     }
 
+    /// Takes in what was measured elsewhere, beside its limit.
+    pub(crate) fn push_compared(
+        &mut self,
+        (name, unit): (&str, Unit),
+        ours: Vec<f64>,
+        limit: (&'static str, Vec<f64>),
+    ) -> Result<()> {
+        if !self.wants(name) {
+            return Ok(());
+        }
+        self.push(Figure { name: name.to_owned(), unit, ours, limit: Some(limit) })
+    }
+
     fn push(&mut self, figure: Figure) -> Result<()> {
         ensure!(figure.value().is_finite() && figure.value() > 0.0, "{} is {}", figure.name, figure.value());
         eprintln!("{}", crate::report::line(&figure));
@@ -177,6 +198,12 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     let begun = Instant::now();
     let value = work()?;
     Ok((begun.elapsed().as_secs_f64(), value))
+}
+
+/// The least and the greatest of some values.
+fn spread(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// The middle of some values; the mean of the two middle ones.

@@ -52,13 +52,17 @@ pub(crate) fn json(machine: &Machine, figures: &Figures) -> Value {
             entry["limit_of"] = what.into();
             entry["ratio"] = ratio.into();
         }
+        if let Some((least, most)) = figure.ratio_spread() {
+            entry["ratio_min"] = least.into();
+            entry["ratio_max"] = most.into();
+        }
         all.insert(figure.name.clone(), entry);
     }
     Value::Object(all)
 }
 
 /// A number with three digits that count.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         v if v >= 1e9 => format!("{:.2} G", value / 1e9),
         v if v >= 1e6 => format!("{:.1} M", value / 1e6),

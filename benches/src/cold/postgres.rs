@@ -43,6 +43,12 @@ impl Engine for Server {
         Ok(Place { cold, side: Box::new(Bare::connect(&self.0.admin_url(&name))?) })
     }
 
+    fn peer_database(&self, _: &Lab) -> Result<String> {
+        let url = self.0.admin_url(&self.0.fresh_database(None));
+        let rest = url.split_once("://").map(|(_, rest)| rest.to_owned()).context("a URL")?;
+        Ok(format!("postgresql+psycopg://{rest}"))
+    }
+
     fn own(&self, lab: &Lab, figures: &mut Figures) -> Result<()> {
         const RUNS: u64 = 10;
         let names = ["relation_bytes_per_run", "relation_bytes_per_sample"].map(|what| figure(self, what));

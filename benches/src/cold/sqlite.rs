@@ -32,6 +32,10 @@ impl Engine for Files {
         Ok(Place { cold, side: Box::new(Beside { ours: Plain::open(&lab.file(&file))?, beside }) })
     }
 
+    fn peer_database(&self, lab: &Lab) -> Result<String> {
+        Ok(format!("sqlite:///{}", lab.file("peer.db").display()))
+    }
+
     fn own(&self, lab: &Lab, figures: &mut Figures) -> Result<()> {
         let typical = Typical::new(lab.size.of(100_000));
         bytes(lab, figures, self, &typical)?;

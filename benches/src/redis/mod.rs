@@ -9,6 +9,7 @@ mod ingest;
 mod logs;
 mod read;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -24,7 +25,7 @@ use crate::measure::Figures;
 use crate::typical::CHANNELS;
 
 /// The server, and a handle on it.
-struct Bench {
+pub(crate) struct Bench {
     server: RedisServer,
     hot: RedisHot,
 }
@@ -34,10 +35,7 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     if !figures.wants_any_of("hot.redis.") {
         return Ok(());
     }
-    let server = RedisServer::start(Config::new());
-    let options = RedisOptions::new(server.url()).with_timeout(Duration::from_secs(60));
-    let hot = lab.wait(RedisHot::open(options))?;
-    let bench = Bench { server, hot };
+    let bench = Bench::begin(lab)?;
     ingest::measure(lab, &bench, figures)?;
     logs::measure(lab, &bench, figures)?;
     follow::measure(lab, &bench, figures)?;
@@ -45,12 +43,31 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
 }
 
 impl Bench {
+    /// Starts a server.
+    pub(crate) fn begin(lab: &Lab) -> Result<Self> {
+        let server = RedisServer::start(Config::new());
+        let options = RedisOptions::new(server.url()).with_timeout(Duration::from_secs(60));
+        let hot = lab.wait(RedisHot::open(options))?;
+        Ok(Self { server, hot })
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// Hot storage on it.
+    pub(crate) fn hot(&self) -> Arc<RedisHot> {
+        Arc::new(self.hot.clone())
+    }
+
     /// An empty server, as at the beginning of every turn.
-    fn empty(&self) {
+    pub(crate) fn empty(&self) {
         self.server.cli(&["FLUSHALL"]);
     }
 
-    async fn start(&self, head: &RunHead) -> Result<WriterMark> {
+    /// Opens a run and takes it over.
+    pub(crate) async fn start(&self, head: &RunHead) -> Result<WriterMark> {
         self.hot.open(head).await?;
         let writer = WriterId::from_bits(1);
         let request = TakeOver { run: head.id, worker: "bench".to_owned(), writer, lease: Duration::from_secs(3600) };
@@ -61,7 +78,7 @@ impl Bench {
     }
 
     /// Appends batches, so many in flight.
-    async fn append(&self, batches: &[Batch], window: usize) -> Result<()> {
+    pub(crate) async fn append(&self, batches: &[Batch], window: usize) -> Result<()> {
         stream::iter(batches)
             .map(|batch| async move {
                 loop {
@@ -86,7 +103,7 @@ fn source() -> Vec<Vec<f64>> {
 }
 
 /// A body with so many samples of every channel, the index going on and the values repeating.
-fn body(source: &[Vec<f64>], number: usize, chunk: usize) -> BatchBody {
+pub(crate) fn body(source: &[Vec<f64>], number: usize, chunk: usize) -> BatchBody {
     let at = number * chunk % (source[0].len() - chunk + 1);
     let block = |(channel, values): (u32, &Vec<f64>)| SampleBlock {
         channel,

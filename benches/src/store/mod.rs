@@ -19,6 +19,8 @@ use lucihub_store::{Keeper, KeeperOptions, Source, Store};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
+pub(crate) use write_side::{of_long_lines, write as write_run};
+
 use crate::cold::{Engine, postgres, sqlite};
 use crate::lab::Lab;
 use crate::measure::{Figures, MS};
@@ -26,7 +28,7 @@ use crate::plain::{Plain, compress};
 use crate::typical::{self, CHANNELS, STATES, Typical};
 
 /// Samples that come at once, per channel.
-const CHUNK: usize = 1_000;
+pub(crate) const CHUNK: usize = 1_000;
 
 /// Measures the group.
 pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {

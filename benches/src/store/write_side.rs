@@ -63,7 +63,8 @@ pub(super) fn measure(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typ
     lab.wait(working.stop())
 }
 
-fn of_long_lines(typical: &Typical) -> Typical {
+/// The same run with lines of a usual length.
+pub(crate) fn of_long_lines(typical: &Typical) -> Typical {
     let mut lines = typical.lines.clone();
     for line in &mut lines {
         line.text = format!("{:.<LINE$}", line.text);
@@ -72,7 +73,7 @@ fn of_long_lines(typical: &Typical) -> Typical {
 }
 
 /// Writes and archives a run. Returns the seconds.
-async fn write(store: &Store, working: &Working, seed: u64, typical: &Typical) -> Result<f64> {
+pub(crate) async fn write(store: &Store, working: &Working, seed: u64, typical: &Typical) -> Result<f64> {
     let begun = std::time::Instant::now();
     let head = typical::head(seed, CHANNELS);
     store.create(&head).await?;

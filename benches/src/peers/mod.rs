@@ -1,0 +1,141 @@
+//! The same work in plain Python: redis-py and SQLAlchemy, raw f64, nothing numbered, checked, encoded or read back.
+//!
+//! `cargo xtask bench --peers` sets the environment up. Both work on the same servers, turn by turn; the peer measures its
+//! own seconds, so that asking it costs neither anything. `benches/peers/peer.py` is the peer.
+
+mod peer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use lucihub_hot::redis::{RedisHot, RedisOptions};
+use lucihub_models_core::Batch;
+use lucihub_store::{KeeperOptions, Store};
+use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
+use serde_json::json;
+
+use peer::Peer;
+
+use crate::cold::{Engine, postgres, sqlite};
+use crate::lab::Lab;
+use crate::measure::{Figures, MS, SAMPLES, Unit, timed};
+use crate::redis::{Bench, body};
+use crate::store::{CHUNK, Working, of_long_lines, write_run};
+use crate::typical::{self, CHANNELS, Typical};
+
+const LINES: Unit = Unit::PerSecond("lines/s");
+const WHAT: &str = "plain Python, raw f64";
+
+/// Measures the group with this Python.
+pub(crate) fn measure(lab: &Lab, figures: &mut Figures, python: &Path) -> Result<()> {
+    let typical = of_long_lines(&Typical::new(lab.size.of(100_000)));
+    let samples = lab.file("samples.f64");
+    let bytes: Vec<u8> = typical.channels.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+    std::fs::write(&samples, bytes)?;
+    let start = |port, database: Option<&str>| Peer::start(python, port, database, &samples, &typical);
+    hot(lab, figures, &typical, &start).context("hot")?;
+    on(lab, figures, &sqlite::Files, &typical, &start).context("SQLite")?;
+    if figures.wants_any_of("peers.postgres.") {
+        on(lab, figures, &postgres::Server::start(), &typical, &start).context("PostgreSQL")?;
+    }
+    Ok(())
+}
+
+/// Starts the peer on the port of a Redis server and on a database.
+type Start<'a> = dyn Fn(u16, Option<&str>) -> Result<Peer> + 'a;
+
+fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -> Result<()> {
+    if !figures.wants_any_of("peers.redis.") {
+        return Ok(());
+    }
+    let bench = Bench::begin(lab)?;
+    let mut peer = start(bench.port(), None)?;
+    let head = typical::head(1, CHANNELS);
+    let batches = typical.channels[0].len().div_ceil(CHUNK);
+    for (how, window) in [("", Batch::WINDOW), ("_one_in_flight", 1)] {
+        let ours = || {
+            bench.empty();
+            let mark = lab.wait(bench.start(&head))?;
+            let batch = |n: usize| Batch::new(head.id, mark, n as u64 + 1, body(&typical.channels, n, CHUNK));
+            let prepared: Vec<Batch> = (0..batches).map(batch).collect();
+            let (seconds, ()) = timed(|| lab.wait(bench.append(&prepared, window)))?;
+            Ok((typical.samples() as f64, seconds))
+        };
+        let theirs = || peer.turn(&json!({ "do": "ingest", "chunk": CHUNK, "window": window }));
+        let name = format!("peers.redis.ingest_{CHUNK}{how}_samples_per_s");
+        figures.compare((name, SAMPLES), lab.size.repeats, ours, (WHAT, theirs))?;
+    }
+    let count = lab.size.of(20_000);
+    let store = Store::new(bench.hot(), Arc::new(lab.cold("peers-logs.db")?));
+    let mut seed = 70_u64 << 32;
+    let ours = || {
+        seed += 1;
+        let (seconds, ()) = timed(|| {
+            lab.wait(async {
+                let head = typical::head(seed, 0);
+                store.create(&head).await?;
+                let recorder = store.record(head.id, "bench").await?;
+                for number in 0..count {
+                    recorder.log(format!("t = {number} ms: integrators in range, ADC read")).await?;
+                }
+                recorder.flush().await?;
+                anyhow::Ok(())
+            })
+        })?;
+        Ok((count as f64, seconds))
+    };
+    let theirs = || peer.turn(&json!({ "do": "log", "count": count }));
+    figures.compare(("peers.redis.log_lines_per_s", LINES), lab.size.repeats, ours, (WHAT, theirs))
+}
+
+fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, start: &Start<'_>) -> Result<()> {
+    let name = |what: &str| format!("peers.{}.{what}", engine.name());
+    if !["write_side_ms", "read_run_ms", "bytes_per_sample"].iter().any(|what| figures.wants(&name(what))) {
+        return Ok(());
+    }
+    let server = RedisServer::start(Config::new());
+    let place = engine.place(lab, "peers")?;
+    let mut peer = start(server.port(), Some(&engine.peer_database(lab)?))?;
+    let hot = lab.wait(RedisHot::open(RedisOptions::new(server.url())))?;
+    let store = Store::new(Arc::new(hot), place.cold.clone());
+    let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
+
+    let mut seed = 80_u64 << 32;
+    let write = |seed: &mut u64| {
+        *seed += 1;
+        Ok((1.0, lab.wait(write_run(&store, &working, *seed, typical))?))
+    };
+    let side = json!({ "do": "write_side", "chunk": CHUNK });
+    figures.compare((name("write_side_ms"), MS), lab.size.repeats, || write(&mut seed), (WHAT, || peer.turn(&side)))?;
+
+    // Written by both in any case, so that there is what is read and weighed.
+    let runs = u64::from(lab.size.repeats);
+    let ours_before = lab.wait(place.cold.health())?.bytes.unwrap_or(0);
+    let theirs_before = peer.number(&json!({ "do": "stored_bytes" }), "bytes")?;
+    let mut written = String::new();
+    for _ in 0..runs {
+        write(&mut seed)?;
+        let answer = peer.ask(&side)?;
+        written = answer["run"].as_str().unwrap_or_default().to_owned();
+    }
+    let ours_after = lab.wait(place.cold.health())?.bytes.unwrap_or(0);
+    let theirs_after = peer.number(&json!({ "do": "stored_bytes" }), "bytes")?;
+    let all = runs as f64 * typical.samples() as f64;
+    figures.push_compared(
+        (&name("bytes_per_sample"), Unit::Bytes("B/sample")),
+        vec![ours_after.saturating_sub(ours_before) as f64 / all],
+        (WHAT, vec![(theirs_after - theirs_before) / all]),
+    )?;
+
+    let run = typical::head(seed, CHANNELS).id;
+    let ours = || {
+        let (seconds, whole) = timed(|| Ok(lab.wait(store.run(run))?))?;
+        anyhow::ensure!(whole.series.len() == typical.channels.len(), "{} channels", whole.series.len());
+        Ok((1.0, seconds))
+    };
+    let theirs = || peer.turn(&json!({ "do": "read_back", "run": written }));
+    figures.compare((name("read_run_ms"), MS), lab.size.repeats, ours, (WHAT, theirs))?;
+    lab.wait(working.stop())?;
+    Ok(())
+}

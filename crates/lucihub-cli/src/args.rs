@@ -9,8 +9,10 @@ mod format;
 mod maintain;
 mod migrate;
 mod models;
+mod report;
 mod runs;
 mod span;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -25,7 +27,9 @@ pub(crate) use format::{Format, Lists, One};
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
+pub(crate) use report::ReportArgs;
 pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, WhyArgs};
+pub(crate) use watch::WatchArgs;
 
 use crate::hot::Hot;
 use crate::secret::Secret;

@@ -19,11 +19,14 @@ mod output;
 mod place;
 mod plot;
 mod progress;
+mod report;
 mod runs;
 mod secret;
 mod stop;
 mod sweep;
 mod verify;
+mod watch;
+mod whole_file;
 mod why;
 
 use std::io::Write;
@@ -62,7 +65,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
+            Verb::Runs(RunsVerb::Watch(args)) => watch::run(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
+            Verb::Runs(RunsVerb::Report(args)) => report::run(args).await,
             Verb::Devices(DevicesVerb::List(args)) => devices::list(args).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,

@@ -1,6 +1,6 @@
-//! The programs of servers that tests start, and how a machine gets them.
+//! The programs of servers that tests start, the browser that they open pages in, and how a machine gets them.
 //!
-//! A new server is a row of [`PROGRAMS`] for each of its programs.
+//! A new one is a row of [`PROGRAMS`] for each of its programs.
 
 use std::path::Path;
 
@@ -14,6 +14,8 @@ const PROGRAMS: &[Program] = &[
     Program { name: "redis-cli", package: "redis-tools", is_there: is_in_path },
     Program { name: "postgres", package: POSTGRES, is_there: is_in_path_or_version },
     Program { name: "psql", package: "postgresql-client", is_there: is_in_path_or_version },
+    // What pages of HTML are opened in.
+    Program { name: "chromium", package: "chromium", is_there: is_in_path },
 ];
 
 const POSTGRES: &str = "postgresql";
@@ -66,8 +68,8 @@ mod tests {
     fn the_list_names_programs_and_the_command_that_installs_them() {
         assert_eq!(
             list("tests", PROGRAMS),
-            "tests need programs that are missing: redis-server, redis-cli, postgres, psql; they come with: \
-             apt-get install -y --no-install-recommends postgresql postgresql-client redis-server redis-tools"
+            "tests need programs that are missing: redis-server, redis-cli, postgres, psql, chromium; they come with: \
+             apt-get install -y --no-install-recommends chromium postgresql postgresql-client redis-server redis-tools"
         );
     }
 

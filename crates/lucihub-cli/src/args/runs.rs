@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use lucihub_models_core::RunPrefix;
 
 use super::filter::Term;
-use super::{FilterArgs, Lists, One, Place};
+use super::{FilterArgs, Lists, One, Place, ReportArgs, WatchArgs};
 use crate::plot::{Edge, Pair, Which};
 
 /// `lucihub runs ...`
@@ -22,8 +22,12 @@ pub(crate) enum RunsVerb {
     Why(WhyArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
+    /// Watch one run on a live screen until it ends.
+    Watch(WatchArgs),
     /// Draw one run: in the terminal, or as an SVG file.
     Plot(PlotArgs),
+    /// Write one run as a page of HTML that needs nothing else.
+    Report(ReportArgs),
 }
 
 /// `lucihub runs list`

@@ -7,3 +7,4 @@ mod process;
 mod refusals;
 mod stops;
 mod together;
+mod watch;

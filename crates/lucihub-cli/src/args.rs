@@ -12,11 +12,13 @@ mod maintain;
 mod migrate;
 mod models;
 mod record;
+mod report;
 mod runs;
 mod shell;
 mod span;
 mod status;
 mod transfer;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -34,10 +36,12 @@ pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};
 pub(crate) use models::{ModelsArgs, ModelsVerb};
 pub(crate) use record::RecordArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use runs::{ListArgs, LogsArgs, PageArgs, PlotArgs, RunsVerb, SearchArgs, ShowArgs, StatesArgs, WhyArgs};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 pub(crate) use status::StatusArgs;
 pub(crate) use transfer::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SamplesArgs, SamplesFormat, WindowArgs};
+pub(crate) use watch::WatchArgs;
 
 use crate::hot::Hot;
 use crate::secret::Secret;

@@ -31,6 +31,8 @@ pub(crate) enum Failure {
     Invalid(#[from] Invalid),
     #[error("cannot {what} {}: {why}", path.display())]
     File { what: &'static str, path: PathBuf, why: io::Error },
+    #[error("{} is there already; --force replaces it, --out names another", .0.display())]
+    FileExists(PathBuf),
     #[error("no database at {}; `lucihub demo` makes one, or name yours with --dir or DATABASE_URL", .0.display())]
     NoDatabase(PathBuf),
     #[error("--dir and --database-url name two databases; give one of them")]

@@ -25,6 +25,7 @@ mod place;
 mod plot;
 mod progress;
 mod record;
+mod report;
 mod runs;
 mod samples;
 mod secret;
@@ -34,6 +35,7 @@ mod status;
 mod stop;
 mod sweep;
 mod verify;
+mod watch;
 mod whole_file;
 mod why;
 
@@ -75,6 +77,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Show(args)) => runs::show(args).await,
             Verb::Runs(RunsVerb::Why(args)) => why::run(args).await,
             Verb::Runs(RunsVerb::Logs(args)) => logs::logs(args).await,
+            Verb::Runs(RunsVerb::Watch(args)) => watch::run(args).await,
             Verb::Runs(RunsVerb::Plot(args)) => plot::run(args).await,
             Verb::Runs(RunsVerb::Samples(args)) => samples::run(args).await,
             Verb::Runs(RunsVerb::Export(args)) => export::run(args).await,
@@ -86,6 +89,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Verb::Runs(RunsVerb::Delete(args)) => act::delete(args).await,
             Verb::Devices(verb) => devices::run(verb).await,
             Verb::Record(args) => record::run(args).await,
+            Verb::Runs(RunsVerb::Report(args)) => report::run(args).await,
             Verb::Archive(args) => archive::run(args).await,
             Verb::Sweep(args) => sweep::run(args).await,
             Verb::Gc(args) => gc::run(args).await,

@@ -69,7 +69,7 @@ const fn source(source: Source) -> &'static str {
 }
 
 /// The same word, and what it means.
-const fn source_in_words(source: Source, is_shared: bool) -> &'static str {
+pub(crate) const fn source_in_words(source: Source, is_shared: bool) -> &'static str {
     match source {
         Source::Checkpoint if !is_shared => {
             "checkpoint, the last one: no REDIS_URL is set, so only cold storage was asked"

@@ -6,6 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+/// Puts a file with these bytes in the place of what is there, if anything is.
+pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut whole = WholeFile::begin(file)?;
+    whole.write_all(bytes)?;
+    whole.replace()
+}
+
 /// A file that is written beside the one it becomes, under a name of its own, and takes its place once it is whole. If
 /// it is dropped before that, nothing is left of it.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
-//! The programs that tests start, servers most of them, and how a machine gets them.
+//! The programs of servers that tests start, the browser that they open pages in, and how a machine gets them.
 //!
-//! A new server is a row of [`PROGRAMS`] for each of its programs.
+//! A new one is a row of [`PROGRAMS`] for each of its programs.
 
 use std::path::Path;
 
@@ -16,6 +16,8 @@ const PROGRAMS: &[Program] = &[
     Program { name: "psql", package: "postgresql-client", is_there: is_in_path_or_version },
     // The worker in examples/python-worker: its standard library is all that it needs.
     Program { name: "python3", package: "python3", is_there: is_in_path },
+    // What pages of HTML are opened in.
+    Program { name: "chromium", package: "chromium", is_there: is_in_path },
 ];
 
 const POSTGRES: &str = "postgresql";
@@ -68,8 +70,9 @@ mod tests {
     fn the_list_names_programs_and_the_command_that_installs_them() {
         assert_eq!(
             list("tests", PROGRAMS),
-            "tests need programs that are missing: redis-server, redis-cli, postgres, psql, python3; they come with: \
-             apt-get install -y --no-install-recommends postgresql postgresql-client python3 redis-server redis-tools"
+            "tests need programs that are missing: redis-server, redis-cli, postgres, psql, python3, chromium; they come \
+             with: apt-get install -y --no-install-recommends chromium postgresql postgresql-client python3 redis-server \
+             redis-tools"
         );
     }
 

@@ -7,7 +7,8 @@ use lucihub_models_core::RunPrefix;
 
 use super::filter::Term;
 use super::{
-    CancelArgs, CreateArgs, DeleteArgs, ExportArgs, FilterArgs, ImportArgs, LabelArgs, Lists, One, Place, SamplesArgs,
+    CancelArgs, CreateArgs, DeleteArgs, ExportArgs, FilterArgs, ImportArgs, LabelArgs, Lists, One, Place, ReportArgs,
+    SamplesArgs, WatchArgs,
 };
 use crate::plot::{Edge, Pair, Which};
 
@@ -26,8 +27,12 @@ pub(crate) enum RunsVerb {
     Why(WhyArgs),
     /// Print the log of one run.
     Logs(LogsArgs),
+    /// Watch one run on a live screen until it ends.
+    Watch(WatchArgs),
     /// Draw one run: in the terminal, or as an SVG file.
     Plot(PlotArgs),
+    /// Write one run as a page of HTML that needs nothing else.
+    Report(ReportArgs),
     /// Print a few samples of a channel.
     Samples(SamplesArgs),
     /// Write samples for other programs: CSV, JSON, npz, Arrow, Parquet.

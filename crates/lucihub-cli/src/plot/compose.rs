@@ -1,7 +1,7 @@
 //! From a run in the store to a scene.
 
 use lucihub_models_core::{Envelope, Invalid, RunHead, RunId};
-use lucihub_store::Store;
+use lucihub_store::{Located, Store};
 
 use super::portrait;
 use super::scene::{self, Scene};
@@ -10,7 +10,7 @@ use crate::channels;
 use crate::failure::Failure;
 
 /// The most channels of one picture.
-pub(super) const CHANNELS: usize = 8;
+pub(crate) const CHANNELS: usize = 8;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -24,8 +24,12 @@ pub(crate) struct Request {
 }
 
 /// Reads what a picture needs; `most` is how many buckets it can tell apart.
-pub(super) async fn compose(store: &Store, request: &Request, most: usize) -> Result<Scene, Failure> {
-    let located = store.locate(request.run).await?;
+pub(super) async fn compose(
+    store: &Store,
+    located: &Located,
+    request: &Request,
+    most: usize,
+) -> Result<Scene, Failure> {
     let head = located.status().head;
     let channels = match request.xy {
         Some(pair) => vec![Which::Number(pair.x), Which::Number(pair.y)],
@@ -42,7 +46,7 @@ pub(super) async fn compose(store: &Store, request: &Request, most: usize) -> Re
     }
     let window = window::resolve(request.run, (request.from, request.to), head.time_base, end)?;
     let read = async |channel: u32, most: usize| -> Result<(u32, Envelope), Failure> {
-        Ok((channel, store.envelope_at(&located, channel, window.clone(), most).await?))
+        Ok((channel, store.envelope_at(located, channel, window.clone(), most).await?))
     };
     if let Some(Pair { x, y }) = request.xy {
         let pair = [read(x, portrait::MOST).await?, read(y, portrait::MOST).await?];

@@ -8,17 +8,17 @@ use crate::output::one_line;
 
 /// What a mark stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Phase,
     Overload,
 }
 
 /// Something that happened at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mark {
-    pub(super) x: f64,
-    pub(super) kind: Kind,
-    pub(super) text: String,
+pub(crate) struct Mark {
+    pub(crate) x: f64,
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
 }
 
 /// Marks alike that are nearer than this part of the window are one mark.
@@ -27,7 +27,7 @@ const NEAR: f64 = 0.005;
 const LONGEST: usize = 24;
 
 /// The marks of a run inside a window of the axis that `x` maps indices to.
-pub(super) fn marks(head: &RunHead, x: impl Fn(u64) -> f64, window: &RangeInclusive<f64>) -> Vec<Mark> {
+pub(crate) fn marks(head: &RunHead, x: impl Fn(u64) -> f64, window: &RangeInclusive<f64>) -> Vec<Mark> {
     let phases = head.phases.iter().filter(|_| head.time_base.is_some()).filter_map(|change| {
         let at = since_op(&head.phases, change)?;
         Some(Mark { x: at, kind: Kind::Phase, text: shown(change.phase.as_str()) })

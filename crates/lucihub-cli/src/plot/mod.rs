@@ -14,19 +14,24 @@ mod terminal;
 mod trace;
 mod window;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
+use std::ops::Range;
 use std::path::Path;
 
-use lucihub_store::Store;
+use lucihub_models_core::{Envelope, RunHead};
+use lucihub_store::{Located, Store};
+use ratatui::buffer::Buffer;
 
-pub(crate) use compose::Request;
-pub(crate) use terminal::Size;
+pub(crate) use compose::{CHANNELS, Request};
+pub(crate) use marks::{Kind, marks};
+pub(crate) use scene::{name, place as on_axis, unit};
+pub(crate) use terminal::{Size, printed};
+pub(crate) use trace::holes;
 pub(crate) use window::{Edge, Pair, Which, resolve};
 
 use crate::args::PlotArgs;
 use crate::failure::Failure;
-use crate::whole_file::WholeFile;
-use crate::{output, place};
+use crate::{output, place, whole_file};
 
 /// Draws a run.
 pub(crate) async fn run(args: PlotArgs) -> Result<(), Failure> {
@@ -45,7 +50,8 @@ pub(crate) async fn run(args: PlotArgs) -> Result<(), Failure> {
 
 /// Draws a run as text, with colours that the printing drops where they are not wanted.
 pub(crate) async fn in_terminal(store: &Store, request: &Request, size: Size) -> Result<String, Failure> {
-    Ok(terminal::draw(&compose::compose(store, request, size.buckets()).await?, size))
+    let located = store.locate(request.run).await?;
+    Ok(terminal::draw(&compose::compose(store, &located, request, size.buckets()).await?, size))
 }
 
 /// The size of a drawing that fits where standard output goes.
@@ -60,12 +66,27 @@ pub(crate) fn size() -> Size {
 
 /// Draws a run into a file, which is there whole or as it was before.
 pub(crate) async fn write_svg(store: &Store, request: &Request, file: &Path) -> Result<(), Failure> {
-    let panels = if request.channels.is_empty() { compose::CHANNELS } else { request.channels.len() };
-    let text = svg::draw(&compose::compose(store, request, svg::buckets(panels)).await?)?;
-    let write = || {
-        let mut whole = WholeFile::begin(file)?;
-        whole.write_all(text.as_bytes())?;
-        whole.replace()
-    };
-    write().map_err(|why| Failure::File { what: "write", path: file.to_owned(), why })
+    let text = as_svg(store, &store.locate(request.run).await?, request).await?;
+    whole_file::replace(file, text.as_bytes()).map_err(|why| Failure::File {
+        what: "write",
+        path: file.to_owned(),
+        why,
+    })
+}
+
+/// Draws a run, as it was found, as SVG.
+pub(crate) async fn as_svg(store: &Store, located: &Located, request: &Request) -> Result<String, Failure> {
+    let panels = if request.channels.is_empty() { CHANNELS } else { request.channels.len() };
+    svg::draw(&compose::compose(store, located, request, svg::buckets(panels)).await?)
+}
+
+/// Draws channels of a run that grows, from envelopes that were followed; and says what is missing.
+pub(crate) fn grown(
+    head: &RunHead,
+    window: &Range<u64>,
+    envelopes: &[(u32, Envelope)],
+    size: Size,
+) -> (Buffer, Vec<String>) {
+    let scene = scene::over_time(head, window, envelopes);
+    (terminal::paint(&scene, size), scene.notes)
 }

@@ -50,12 +50,12 @@ pub(super) struct Panel {
 const NOTES: usize = 4;
 
 /// The unit of a channel.
-fn unit(channel: &Channel) -> String {
+pub(crate) fn unit(channel: &Channel) -> String {
     channel.unit.as_deref().map_or_else(|| "machine units".to_owned(), one_line)
 }
 
 /// The name of a channel.
-fn name(head: &RunHead, number: u32) -> String {
+pub(crate) fn name(head: &RunHead, number: u32) -> String {
     let channel = usize::try_from(number).ok().and_then(|n| head.channels.get(n));
     channel.and_then(|c| c.name.as_deref()).map_or_else(|| format!("channel {number}"), one_line)
 }
@@ -67,7 +67,7 @@ fn unit_of(head: &RunHead, number: u32) -> String {
 
 /// Where an index is drawn: seconds from the start of OP, or the index itself.
 #[expect(clippy::cast_precision_loss, reason = "drawn")]
-fn place(head: &RunHead) -> impl Fn(u64) -> f64 {
+pub(crate) fn place(head: &RunHead) -> impl Fn(u64) -> f64 {
     let base = head.time_base;
     move |index| base.map_or(index as f64, |base| base.seconds(index))
 }

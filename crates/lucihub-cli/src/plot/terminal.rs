@@ -39,6 +39,15 @@ const BELOW: u16 = 2;
 /// Draws a scene. The text bears colours; whoever prints it drops them where
 /// they are not wanted.
 pub(super) fn draw(scene: &Scene, size: Size) -> String {
+    let mut text = printed(&paint(scene, size));
+    for note in &scene.notes {
+        text.push_str(&format!("\n  {note}"));
+    }
+    text
+}
+
+/// Draws a scene without its notes.
+pub(super) fn paint(scene: &Scene, size: Size) -> Buffer {
     let area = Rect::new(0, 0, size.width, size.height);
     let mut buffer = Buffer::empty(area);
     let y =
@@ -57,12 +66,7 @@ pub(super) fn draw(scene: &Scene, size: Size) -> String {
     curves(&mut buffer, scene, &y, plot);
     frame(&mut buffer, scene, (&y, &y_ticks), plot);
     marks(&mut buffer, scene, plot);
-
-    let mut text = printed(&buffer);
-    for note in &scene.notes {
-        text.push_str(&format!("\n  {note}"));
-    }
-    text
+    buffer
 }
 
 fn curves(buffer: &mut Buffer, scene: &Scene, y: &Axis, plot: Rect) {
@@ -190,7 +194,7 @@ fn width(text: &str) -> u16 {
 }
 
 /// The rows of a buffer as text, without the blanks at their ends.
-fn printed(buffer: &Buffer) -> String {
+pub(crate) fn printed(buffer: &Buffer) -> String {
     let mut text = String::new();
     for row in buffer.area.top()..buffer.area.bottom() {
         let mut line = String::new();

@@ -93,7 +93,7 @@ fn outermost(extent: &Range<u64>, gaps: &[Gap]) -> (Option<Range<u64>>, Option<R
 
 /// Where samples are missing inside a window. Gaps with less than a bucket
 /// between them become one: they could not be told apart.
-pub(super) fn holes(envelope: &Envelope, window: &Range<u64>) -> Vec<Range<u64>> {
+pub(crate) fn holes(envelope: &Envelope, window: &Range<u64>) -> Vec<Range<u64>> {
     let mut holes: Vec<Range<u64>> = Vec::new();
     for gap in envelope.gaps.iter().filter_map(|gap| gap.clip(window)) {
         match holes.last_mut() {

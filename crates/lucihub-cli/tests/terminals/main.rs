@@ -8,3 +8,4 @@ mod process;
 mod refusals;
 mod stops;
 mod together;
+mod watch;

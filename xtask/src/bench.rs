@@ -7,21 +7,33 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::job::Job;
+use crate::python;
 use crate::workspace::Workspace;
 
 /// `cargo xtask bench`
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// What the benchmarks take: `--json FILE`, `--only hot|cold|store`, `--quick`, `--repeats N`, `--dir DIR`, `--help`.
+    /// What the benchmarks take: `--json FILE`, `--only hot|cold|store|load|peers`, `--peers`, `--compare OLD.json`,
+    /// `--quick`, `--repeats N`, `--dir DIR`, `--help`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
+
+/// What makes the environment of the peer, here.
+const PEERS: &str = "--peers";
 
 /// Builds and runs the benchmarks, in the folder that this was called from.
 ///
 /// # Errors
 /// Where they do not build, or fail.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    Job::optimised(workspace, "lucihub-bench", &options.arguments)?.run()
+    let mut arguments = options.arguments.clone();
+    if let Some(at) = arguments.iter().position(|argument| argument == PEERS) {
+        let requirements = workspace.root().join("benches/peers/requirements.txt");
+        let folder = workspace.target().join("peers");
+        let programs = python::environment(&folder, &requirements, "what plain Python is measured with")?;
+        arguments.insert(at + 1, programs.join("python").display().to_string());
+    }
+    Job::optimised(workspace, "lucihub-bench", &arguments)?.run()
 }

@@ -79,7 +79,7 @@ pub(crate) trait Engine {
     /// A new one, named in its files.
     fn place(&self, lab: &Lab, name: &str) -> Result<Place>;
 
-    /// A new database for the peer, as SQLAlchemy names it.
+    /// A new database for the peer, as `SQLAlchemy` names it.
     fn peer_database(&self, lab: &Lab) -> Result<String>;
 
     /// Measures what only this one has to show.

@@ -1,4 +1,4 @@
-//! The same work in plain Python: redis-py and SQLAlchemy, raw f64, nothing numbered, checked, encoded or read back.
+//! The same work in plain Python: redis-py and `SQLAlchemy`, raw f64, nothing numbered, checked, encoded or read back.
 //!
 //! `cargo xtask bench --peers` sets the environment up. Both work on the same servers, turn by turn; the peer measures its
 //! own seconds, so that asking it costs neither anything. `benches/peers/peer.py` is the peer.

@@ -19,7 +19,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Starts it on a Redis server, and on a database as SQLAlchemy names it.
+    /// Starts it on a Redis server, and on a database as `SQLAlchemy` names it.
     pub(super) fn start(
         python: &Path,
         redis_port: u16,

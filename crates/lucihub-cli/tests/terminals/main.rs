@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod act;
+mod ask;
 mod away;
 mod listen;
 mod process;
 mod refusals;
+mod screen;
 mod stops;
 mod together;
 mod watch;

@@ -38,7 +38,11 @@ impl Typical {
     /// Its cells.
     pub(crate) fn cells(&self) -> Checkpoint {
         let samples = (0..).zip(&self.channels).flat_map(|(channel, values)| cells(channel, values)).collect();
-        Checkpoint { lines: vec![LogCell { cell: 0, first: 0, lines: self.lines.clone() }], samples, head: None }
+        Checkpoint {
+            lines: vec![LogCell { cell: 0, first: 0, lines: self.lines.clone() }],
+            samples,
+            ..Checkpoint::default()
+        }
     }
 
     /// Its end, for a head that was created.

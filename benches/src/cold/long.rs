@@ -62,7 +62,7 @@ impl Long {
                     cell
                 })
                 .collect();
-            lab.wait(cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, head: None }))?;
+            lab.wait(cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, ..Checkpoint::default() }))?;
             number += CELLS_AT_ONCE as u64;
         }
         let mut commit = Typical { channels: Vec::new(), lines: Vec::new() }.commit(&head);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
     ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
     PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
@@ -103,6 +103,10 @@ impl ColdUsage for SimCold {
 impl ColdArchive for SimCold {
     async fn mirror(&self, head: &RunHead) -> Result<bool> {
         self.write("cold.mirror", Some(head.id), self.store().mirror(head)).await
+    }
+
+    async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>> {
+        self.read("cold.begin_cell", None, self.store().begin_cell(before, part)).await
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {

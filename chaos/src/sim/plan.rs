@@ -108,13 +108,15 @@ impl RunPlan {
         let channels = u32::try_from(dice.below(5)).unwrap_or(0);
         let overflows = dice.one_in(6);
         let workers = (0..=u64::from(dice.one_in(3))).map(|_| WorkerPlan::new(dice, storm, overflows)).collect();
+        // Cells of one part, of two and of four.
+        let grids = [(1_024, 4), (2_048, 8), (4_096, 16)];
         Self {
             id,
             created: ms(dice, 0, 500),
             channels,
             samples: 100 + dice.below(2_400),
             lines: dice.below(60),
-            grid: Grid { samples: 1_024, lines: [4, 8, 16][pick(dice, 3)] },
+            grid: grids.map(|(samples, lines)| Grid { samples, lines })[pick(dice, 3)],
             gappy: dice.one_in(2),
             overflows,
             ends: if dice.one_in(5) { RunState::Failed } else { RunState::Succeeded },

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use lucihub_models_core::cold::{Checkpoint, ColdLogs, ColdRuns, ColdSamples};
+use lucihub_models_core::cold::{Checkpoint, ColdLogs, ColdRuns, ColdSamples, GrownCell};
 use lucihub_models_core::hot::{Answer, HotRun, HotRuns, Outcome};
 use lucihub_models_core::{Batch, LogLine, Positions, Result, RunId, SampleCell, WriterMark};
 
@@ -189,10 +189,10 @@ impl World {
                 });
             }
         }
-        for cell in &cells.samples {
-            for SampleCell { channel, series, .. } in
-                self.cold.sample_cells(run, cell.channel, cell.cell..cell.cell + 1).await?
-            {
+        let whole = cells.samples.iter().map(|cell| (cell.channel, cell.cell));
+        let grown = cells.grown.iter().map(|cell| (cell.begun.channel(), cell.begun.cell()));
+        for (channel, cell) in whole.chain(grown) {
+            for SampleCell { series, .. } in self.cold.sample_cells(run, channel, cell..cell + 1).await? {
                 self.truth(run, |truth| {
                     let (samples, doubt) = (truth.samples.entry(channel).or_default(), truth.doubt.sample(channel));
                     series.segments().for_each(|(first, part)| samples.note(first..first + part.len() as u64, doubt));
@@ -229,7 +229,10 @@ pub(crate) fn cell_words(cells: &Checkpoint) -> String {
     let samples = cells.samples.iter().map(|SampleCell { channel, series, .. }| {
         format!("{channel}:{}..{} {:?}", series.first, series.end, series.gaps)
     });
-    lines.chain(samples).collect::<Vec<_>>().join(", ")
+    let grown = cells.grown.iter().map(|GrownCell { begun, rest }| {
+        format!("{}:{:?} and {}..{} {:?}", begun.channel(), begun.range(), rest.first, rest.end, rest.gaps)
+    });
+    lines.chain(samples).chain(grown).collect::<Vec<_>>().join(", ")
 }
 
 fn outcome(outcome: &Outcome) -> &'static str {

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use lucihub_models_core::cold::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
-use lucihub_models_core::{Digest, LogCell, Positions, Result, RunHead, RunId, StoreError};
+use lucihub_models_core::cold::{Begun, Checkpoint, ColdArchive, Commit, Committed, GrownCell, StoredBytes};
+use lucihub_models_core::{Digest, LogCell, Positions, Result, RunHead, RunId, SampleCell, StoreError};
 use tokio::task::JoinSet;
 
-use crate::cold::{Cold, Engine, on_own_thread, unknown};
+use crate::cold::{Cold, Engine, blocking, on_own_thread, unknown};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
+use crate::growing::Growing;
 use crate::head::{self, HeadColumns};
 use crate::logs::LogRow;
 use crate::runs::{digest, hold, not_found, positions};
@@ -32,6 +33,11 @@ impl<E: Engine> ColdArchive for Cold<E> {
             present.map(|present| present >= states).ok_or_else(|| not_found(run))
         })
         .await
+    }
+
+    async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>> {
+        let (before, channels) = (before.cloned(), self.limits().channels);
+        blocking(move || Growing::begin(before.as_ref(), &part, channels)).await
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
@@ -120,6 +126,9 @@ fn reached(cells: &Checkpoint) -> Positions {
     for cell in &cells.samples {
         reached.set_sample(cell.channel, reached.sample(cell.channel).max(cell.series.end));
     }
+    for GrownCell { begun, rest } in &cells.grown {
+        reached.set_sample(begun.channel(), reached.sample(begun.channel()).max(rest.end));
+    }
     reached
 }
 
@@ -156,7 +165,8 @@ impl Rows {
     /// Encodes cells before the transaction: it takes longer than writing, and nobody else can write meanwhile.
     async fn of(run: RunId, cells: &Checkpoint, most_channels: usize) -> Result<Self> {
         let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
-        let samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
+        let mut samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
+        samples.extend(encode(&cells.grown, move |cell| Growing::row(run, cell, most_channels)).await?);
         Ok(Self { lines, samples, reached: reached(cells), head: None })
     }
 

@@ -12,6 +12,7 @@ mod error;
 mod events;
 #[cfg(test)]
 mod fuzz;
+mod growing;
 mod head;
 mod logs;
 pub mod migrate;

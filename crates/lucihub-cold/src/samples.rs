@@ -14,6 +14,7 @@ use crate::codec::{Damage, Decoded, gaps, samples, summary};
 use crate::cold::{Cold, Engine, blocking};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
+use crate::growing::Growing;
 use crate::logs::{cell_numbers, column, number};
 use crate::schema::run_samples;
 use crate::types::Id;
@@ -84,20 +85,29 @@ impl SampleRow {
     /// Encodes a cell of a run that may have so many channels.
     pub(crate) fn of(run: RunId, cell: &SampleCell, channels: usize) -> Result<Self, Error> {
         check_cell(cell, channels)?;
-        let series = &cell.series;
+        Growing::starting_at(cell.series.first).into_row(run, cell)
+    }
+
+    /// The row of a cell that was encoded: its samples, how many they are, and what stands beside them.
+    pub(crate) fn encoded(
+        run: RunId,
+        (channel, cell): (u32, u64),
+        of: &Growing,
+        values: u64,
+        (codec, payload): (i64, Vec<u8>),
+    ) -> Result<Self, Error> {
         let mut small = SummaryRow {
             run: Id(run),
-            channel: cell.channel.into(),
-            cell: column("cell", cell.cell)?,
-            first_index: column("index", series.first)?,
-            end_index: column("index", series.end)?,
-            value_count: column("samples", series.values.len() as u64)?,
+            channel: channel.into(),
+            cell: column("cell", cell)?,
+            first_index: column("index", of.first)?,
+            end_index: column("index", of.end)?,
+            value_count: column("samples", values)?,
             summary_check: 0,
-            gaps: gaps::encode(series.first, &series.gaps),
-            summary: summary::encode(series),
+            gaps: gaps::encode(of.first, &of.gaps),
+            summary: of.summary.clone(),
         };
         small.summary_check = small.check();
-        let (codec, payload) = samples::encode(&series.values);
         let mut row = Self { small, codec, payload_check: 0, payload };
         row.payload_check = row.check();
         Ok(row)
@@ -187,10 +197,15 @@ impl SummaryRow {
     }
 }
 
+/// What is wrong with a cell.
+pub(crate) fn invalid_cell(cell: &SampleCell, problem: String) -> Invalid {
+    Invalid::new(format!("cell {} of channel {}", cell.cell, cell.channel), problem)
+}
+
 /// Refuses cells that could not be read again.
-fn check_cell(cell: &SampleCell, channels: usize) -> Result<(), Invalid> {
-    let SampleCell { channel, cell, series } = cell;
-    let invalid = |problem: String| Invalid::new(format!("cell {cell} of channel {channel}"), problem);
+pub(crate) fn check_cell(cell: &SampleCell, channels: usize) -> Result<(), Invalid> {
+    let SampleCell { channel, series, .. } = cell;
+    let invalid = |problem: String| invalid_cell(cell, problem);
     if *channel as usize >= channels {
         return Err(invalid("no run has that channel".into()).hint(format!("the limit is {channels} channels")));
     }

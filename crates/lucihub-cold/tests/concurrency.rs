@@ -25,7 +25,11 @@ fn checkpoint(run: lucihub_models_core::RunId, step: u64) -> Checkpoint {
         SampleCell { channel, cell: 0, series }
     };
     let lines = (0..end).map(|n| LogLine::from(format!("line {n}"))).collect();
-    Checkpoint { lines: vec![LogCell { cell: 0, first: 0, lines }], samples: vec![series(0), series(1)], head: None }
+    Checkpoint {
+        lines: vec![LogCell { cell: 0, first: 0, lines }],
+        samples: vec![series(0), series(1)],
+        ..Checkpoint::default()
+    }
 }
 
 /// Reads a run once and checks all that was read; returns how far the run was.

@@ -53,7 +53,8 @@ async fn given() -> Damaged {
         let lines = (0..12).map(|n| LogLine::from(format!("line {n} of the log"))).collect();
         LogCell { cell, first: cell * 1_024, lines }
     };
-    let cells = Checkpoint { lines: vec![lines(0), lines(1)], samples: vec![samples(0), samples(1)], head: None };
+    let cells =
+        Checkpoint { lines: vec![lines(0), lines(1)], samples: vec![samples(0), samples(1)], ..Checkpoint::default() };
     assert!(cold.checkpoint(head.id, &cells).await.unwrap());
     let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     Damaged { cold, raw, run: head.id, cells, _folder: folder }

@@ -35,7 +35,9 @@ async fn a_sample_of_the_adc_costs_at_most_half_a_byte() {
         }
     }
     let count = samples.iter().map(|cell| cell.series.values.len() as u64).sum::<u64>();
-    assert!(cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, head: None }).await.unwrap());
+    assert!(
+        cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, ..Checkpoint::default() }).await.unwrap()
+    );
     let stored = cold.stored_bytes(head.id).await.unwrap().unwrap();
     let bytes = stored.samples + stored.summaries;
     assert!(2 * bytes <= count, "{bytes} bytes for {count} samples: {stored:?}");

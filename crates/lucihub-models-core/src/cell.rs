@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::digest::{Canonical, Digest};
-use crate::envelope::Bucket;
+use crate::envelope::{Bucket, SUMMARY_WIDTH};
 use crate::error::Invalid;
 use crate::latest::{Gap, Grid, LogLine, Series};
 use crate::position::Positions;
@@ -43,23 +43,36 @@ impl Grid {
         cell * size..(cell + 1) * size
     }
 
-    /// Whether between two positions a cell became complete of every channel that has samples, or of the lines: then
-    /// there is something to write that nothing changes any more. Channels come side by side, so it is the slowest that
+    /// The indices of a part of a sample cell, which keepers encode ahead of the rest: a quarter of a cell, but at least
+    /// [`SUMMARY_WIDTH`].
+    ///
+    /// ```
+    /// use lucihub_models_core::Grid;
+    /// assert_eq!(Grid::default().part(), 16_384);
+    /// assert_eq!(Grid { samples: 1_024, ..Grid::default() }.part(), 1_024);
+    /// ```
+    #[must_use]
+    pub fn part(&self) -> u64 {
+        (u64::from(self.samples) / 4).max(SUMMARY_WIDTH)
+    }
+
+    /// Whether between two positions a [part](Self::part) of a cell became complete of every channel that has samples, or
+    /// a cell of the lines: then there is something to encode or to write that nothing changes any more. Channels come side by side, so it is the slowest that
     /// counts.
     ///
     /// ```
     /// use lucihub_models_core::{Grid, Positions};
     /// let at = |samples: &[u64]| Positions { samples: samples.to_vec(), ..Positions::default() };
     /// let grid = Grid::default();
+    /// assert!(grid.completes(&at(&[16_400, 16_300]), &at(&[16_400, 16_400])));
     /// assert!(grid.completes(&at(&[66_000, 65_000, 0]), &at(&[66_000, 66_000, 0])));
     /// assert!(!grid.completes(&at(&[65_000, 65_000, 0]), &at(&[66_000, 65_500, 0])));
     /// ```
     #[must_use]
     pub fn completes(&self, before: &Positions, after: &Positions) -> bool {
         let slowest = |at: &Positions| at.samples.iter().copied().filter(|next| *next > 0).min().unwrap_or(0);
-        let complete = |at: u64, size: u32| at / u64::from(size);
-        complete(slowest(after), self.samples) > complete(slowest(before), self.samples)
-            || complete(after.lines, self.lines) > complete(before.lines, self.lines)
+        let (part, lines) = (self.part(), u64::from(self.lines));
+        slowest(after) / part > slowest(before) / part || after.lines / lines > before.lines / lines
     }
 
     /// The sample cells that a range of indices touches.
@@ -153,6 +166,6 @@ pub struct CellSummary {
     pub end: u64,
     /// Where samples are missing.
     pub gaps: Vec<Gap>,
-    /// One bucket per [`SUMMARY_WIDTH`](crate::SUMMARY_WIDTH) indices, from the first.
+    /// One bucket per [`SUMMARY_WIDTH`] indices, from the first.
     pub buckets: Vec<Bucket>,
 }

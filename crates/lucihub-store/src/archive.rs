@@ -14,6 +14,7 @@ mod finish;
 mod keeper;
 mod options;
 mod rescue;
+mod tails;
 mod turns;
 mod verify;
 mod writing;

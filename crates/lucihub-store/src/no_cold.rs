@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
     ColdSamples, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
     Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
@@ -77,6 +77,10 @@ impl ColdUsage for NoCold {
 #[async_trait]
 impl ColdArchive for NoCold {
     async fn mirror(&self, _: &RunHead) -> Result<bool> {
+        none()
+    }
+
+    async fn begin_cell(&self, _: Option<&Begun>, _: SampleCell) -> Result<Option<Begun>> {
         none()
     }
 

@@ -7,7 +7,7 @@
 
 use pco::errors::PcoResult;
 use pco::metadata::{ChunkMeta, DeltaEncoding, DynLatent, Mode};
-use pco::standalone::FileCompressor;
+use pco::standalone::{FileCompressor, simple_decompress_into};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 /// 0.3 bytes per sample of a 14-bit ADC, about 2 of smooth f64. Lower levels and the classic mode alone are poor.
@@ -19,25 +19,86 @@ const CHUNK: usize = 16_384;
 /// Samples that the first trial is made on.
 const TRIAL: usize = 4_096;
 
-/// Packs samples in the standalone format.
-pub(super) fn pack(values: &[f64]) -> PcoResult<Vec<u8>> {
-    let file = FileCompressor::default().with_n_hint(values.len());
-    let mut packed = file.write_header(Vec::new())?;
-    let trial = &values[..values.len().min(TRIAL)];
-    let mut way = if values.len() > CHUNK { Some(Packed::of(&file, trial, &Way::default())?) } else { None };
-    for chunk in values.chunks(CHUNK) {
-        let known = way.as_ref().map(|before| &before.way);
-        let mut best = Packed::of(&file, chunk, known.unwrap_or(&Way::default()))?;
-        if way.as_ref().is_some_and(|before| best.is_poor_beside(before)) {
-            let anew = Packed::of(&file, chunk, &Way::default())?;
-            if anew.bytes.len() < best.bytes.len() {
-                best = anew;
-            }
-        }
-        packed.extend_from_slice(&best.bytes);
-        way = way.map(|_| best);
+/// Samples that are packed as they come. Where they come in multiples of a chunk, the bytes do not depend on how.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Packing {
+    chunks: Vec<u8>,
+    count: usize,
+    /// How the last chunk was packed.
+    last: Option<Packed>,
+}
+
+impl Packing {
+    /// None yet.
+    pub(super) const fn new() -> Self {
+        Self { chunks: Vec::new(), count: 0, last: None }
     }
-    file.write_footer(packed)
+
+    /// Packs more samples. Each chunk is decoded and compared at once: decoding costs a few percent of encoding, and the
+    /// archive is the last copy. `false` if pco does not give each bit back, or fails: then what was there before counts.
+    pub(super) fn push(&mut self, values: &[f64]) -> bool {
+        let (length, count) = (self.chunks.len(), self.count);
+        let pushed = self.push_chunks(values).unwrap_or(false);
+        if !pushed {
+            self.chunks.truncate(length);
+            self.count = count;
+        }
+        pushed
+    }
+
+    fn push_chunks(&mut self, values: &[f64]) -> PcoResult<bool> {
+        let file = FileCompressor::default();
+        if self.last.is_none() && values.len() >= CHUNK {
+            self.last = Some(Packed::of(&file, &values[..TRIAL], &Way::default())?.0);
+        }
+        let mut unpacked = Vec::new();
+        for chunk in values.chunks(CHUNK) {
+            let known = self.last.as_ref().map(|before| before.way.clone()).unwrap_or_default();
+            let (mut best, mut bytes) = Packed::of(&file, chunk, &known)?;
+            if self.last.as_ref().is_some_and(|before| best.is_poor_beside(before)) {
+                let (anew, in_bytes) = Packed::of(&file, chunk, &Way::default())?;
+                if anew.length < best.length {
+                    (best, bytes) = (anew, in_bytes);
+                }
+            }
+            unpacked.resize(chunk.len(), 0.0);
+            if !gives_back(&file, &bytes, chunk, &mut unpacked)? {
+                return Ok(false);
+            }
+            self.chunks.extend_from_slice(&bytes);
+            self.count += chunk.len();
+            self.last = Some(best);
+        }
+        Ok(true)
+    }
+
+    /// How many samples there are.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Bytes that they take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// All of them in the standalone format.
+    pub(super) fn file(&self) -> PcoResult<Vec<u8>> {
+        let file = FileCompressor::default().with_n_hint(self.count);
+        let mut packed = file.write_header(Vec::with_capacity(self.chunks.len() + 16))?;
+        packed.extend_from_slice(&self.chunks);
+        file.write_footer(packed)
+    }
+}
+
+/// Whether a chunk decodes to its samples, bit for bit.
+fn gives_back(file: &FileCompressor, bytes: &[u8], chunk: &[f64], unpacked: &mut [f64]) -> PcoResult<bool> {
+    let mut alone = file.write_header(Vec::with_capacity(bytes.len() + 16))?;
+    alone.extend_from_slice(bytes);
+    let alone = file.write_footer(alone)?;
+    let progress = simple_decompress_into(&alone, unpacked)?;
+    let same = |(found, value): (&f64, &f64)| found.to_bits() == value.to_bits();
+    Ok(progress.n_processed == chunk.len() && progress.finished && unpacked.iter().zip(chunk).all(same))
 }
 
 /// A way to pack; by default pco looks for one.
@@ -47,15 +108,16 @@ struct Way {
     delta: DeltaSpec,
 }
 
-/// A chunk, and the way it was packed.
+/// How a chunk was packed.
+#[derive(Debug, Clone)]
 struct Packed {
-    bytes: Vec<u8>,
+    length: usize,
     count: usize,
     way: Way,
 }
 
 impl Packed {
-    fn of(file: &FileCompressor, chunk: &[f64], way: &Way) -> PcoResult<Self> {
+    fn of(file: &FileCompressor, chunk: &[f64], way: &Way) -> PcoResult<(Self, Vec<u8>)> {
         let config = ChunkConfig::default()
             .with_compression_level(LEVEL)
             .with_mode_spec(way.mode.clone())
@@ -63,12 +125,12 @@ impl Packed {
         let mut compressor = file.chunk_compressor(chunk, &config)?;
         let way = Way::found(compressor.meta());
         let bytes = compressor.write(Vec::with_capacity(compressor.size_hint()))?;
-        Ok(Self { bytes, count: chunk.len(), way })
+        Ok((Self { length: bytes.len(), count: chunk.len(), way }, bytes))
     }
 
     /// Whether it takes more than a quarter more bytes per sample: then it may be of another nature.
     const fn is_poor_beside(&self, before: &Self) -> bool {
-        4 * self.bytes.len() * before.count > 5 * before.bytes.len() * self.count
+        4 * self.length * before.count > 5 * before.length * self.count
     }
 }
 
@@ -114,6 +176,12 @@ mod tests {
         (0..count).map(|n| f64::from(n.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX)).collect()
     }
 
+    fn pack(values: &[f64]) -> PcoResult<Vec<u8>> {
+        let mut packing = Packing::default();
+        assert!(packing.push(values));
+        packing.file()
+    }
+
     /// What pco makes of it as one chunk with a trial of its own.
     fn one_chunk(values: &[f64]) -> usize {
         simple_compress(values, &ChunkConfig::default().with_compression_level(LEVEL)).unwrap().len()
@@ -141,6 +209,17 @@ mod tests {
         // Had the way of the silence at the beginning been kept, the signal would be as large as the noise.
         let signal = pack(&[vec![0.0; 16_384], adc(49_152)].concat()).unwrap().len();
         assert!(signal * 100 < one_chunk(&adc(49_152)) * 115, "{signal} bytes");
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_how_chunks_come() {
+        let values = [adc(30_000), noise(30_000)].concat();
+        let whole = pack(&values).unwrap();
+        let mut packing = Packing::default();
+        for part in [&values[..16_384], &values[16_384..49_152], &values[49_152..]] {
+            assert!(packing.push(part));
+        }
+        assert_eq!((packing.count(), packing.file().unwrap()), (60_000, whole));
     }
 
     #[test]

@@ -12,13 +12,44 @@ const PCO: i64 = 1;
 /// The most samples that a cell may have, as the grid allows.
 pub(crate) const MAX_SAMPLES: u64 = 1 << 20;
 
-/// Encodes samples: the codec's number, and the bytes.
-pub(crate) fn encode(values: &[f64]) -> (i64, Vec<u8>) {
-    match pack::pack(values) {
-        // Decoding costs a few percent of encoding, and the archive is the last
-        // copy: what pco does not give back bit for bit is kept raw.
-        Ok(packed) if packed.len() < 8 * values.len() && gives_back(&packed, values) => (PCO, packed),
-        _ => (RAW, values.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect()),
+/// Samples of a cell that are encoded as they come.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Growing(pack::Packing);
+
+impl Growing {
+    /// None yet.
+    pub(crate) const fn new() -> Self {
+        Self(pack::Packing::new())
+    }
+
+    /// Encodes more of them. `false` if they cannot be: then what was there before counts.
+    pub(crate) fn push(&mut self, values: &[f64]) -> bool {
+        self.0.push(values)
+    }
+
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.0.count()
+    }
+
+    /// Bytes that they take.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    /// All of them and the rest: the codec's number, and the bytes.
+    pub(crate) fn finish(mut self, rest: &[f64]) -> Decoded<(i64, Vec<u8>)> {
+        let begun = self.0.clone();
+        if self.0.push(rest) {
+            let packed = self.0.file().map_err(Damage::new)?;
+            if packed.len() < 8 * self.count() {
+                return Ok((PCO, packed));
+            }
+        }
+        // What pco makes no smaller, or does not give back, is kept raw.
+        let before =
+            if begun.count() == 0 { Vec::new() } else { unpack(&begun.file().map_err(Damage::new)?, begun.count())? };
+        Ok((RAW, before.iter().chain(rest).flat_map(|value| value.to_bits().to_le_bytes()).collect()))
     }
 }
 
@@ -52,9 +83,10 @@ fn unpack(bytes: &[u8], count: usize) -> Decoded<Vec<f64>> {
     Ok(values)
 }
 
-fn gives_back(packed: &[u8], values: &[f64]) -> bool {
-    let same = |(found, value): (&f64, &f64)| found.to_bits() == value.to_bits();
-    unpack(packed, values.len()).is_ok_and(|found| found.iter().zip(values).all(same))
+/// Encodes samples: the codec's number, and the bytes.
+#[cfg(test)]
+pub(crate) fn encode(values: &[f64]) -> (i64, Vec<u8>) {
+    Growing::default().finish(values).unwrap()
 }
 
 #[cfg(test)]
@@ -100,6 +132,30 @@ mod tests {
         let (codec, packed) = encode(&values);
         assert_eq!((codec, packed.len()), (RAW, 16_000));
         assert_eq!(bits(&decode(codec, &packed, 2_000).unwrap()), bits(&values));
+    }
+
+    #[test]
+    fn a_beginning_with_its_rest_is_the_whole() {
+        let mut state = 1_u64;
+        let noise: Vec<f64> = (0..6_000)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                f64::from_bits(state)
+            })
+            .collect();
+        let steps: Vec<f64> = (0..6_000_u32).map(|n| f64::from(n * n % 977) * 0.125).collect();
+        for (values, codec) in [(&noise, RAW), (&steps, PCO), (&[&steps[..3_000], &noise].concat(), PCO)] {
+            for begun in [0, 1_024, 4_096, values.len()] {
+                let mut growing = Growing::default();
+                assert!(growing.push(&values[..begun.min(1_024)]) && growing.push(&values[begun.min(1_024)..begun]));
+                assert_eq!(growing.count(), begun);
+                let (found, packed) = growing.finish(&values[begun..]).unwrap();
+                assert_eq!(found, codec, "{begun}");
+                assert_eq!(bits(&decode(found, &packed, values.len() as u64).unwrap()), bits(values));
+            }
+        }
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn archived() -> Given {
     let cells = Checkpoint {
         lines: vec![lines(0, 4), lines(1, 1)],
         samples: vec![samples(0, 0, 1_024), samples(0, 1, 476), with_a_gap(), odd_values()],
-        head: None,
+        ..Checkpoint::default()
     };
     Given { queued, cells, commit: Some(commit), released: true }
 }
@@ -110,7 +110,7 @@ fn under_way() -> Given {
     ];
     queued.channels = vec![Channel::named("u")];
     Given {
-        cells: Checkpoint { lines: vec![lines(0, 3)], samples: vec![samples(0, 0, 300)], head: None },
+        cells: Checkpoint { lines: vec![lines(0, 3)], samples: vec![samples(0, 0, 300)], ..Checkpoint::default() },
         ..Given::open(queued)
     }
 }

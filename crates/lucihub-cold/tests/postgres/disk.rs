@@ -16,7 +16,7 @@ fn noise(channel: u32, dice: &Dice) -> Checkpoint {
     let mut series = Series::starting_at(0);
     let values: Vec<f64> = (0..SAMPLES).map(|_| f64::from_bits(dice.roll() >> 2)).collect();
     series.push_values(&values);
-    Checkpoint { lines: Vec::new(), samples: vec![SampleCell { channel, cell: 0, series }], head: None }
+    Checkpoint { lines: Vec::new(), samples: vec![SampleCell { channel, cell: 0, series }], ..Checkpoint::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

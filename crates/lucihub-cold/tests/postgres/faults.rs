@@ -23,7 +23,7 @@ fn owned(seed: u64) -> RunHead {
 fn cell(n: u64) -> Checkpoint {
     let mut series = Series::starting_at(0);
     series.push_values(&vec![0.5; usize::try_from(n).unwrap()]);
-    Checkpoint { lines: Vec::new(), samples: vec![SampleCell { channel: 0, cell: 0, series }], head: None }
+    Checkpoint { lines: Vec::new(), samples: vec![SampleCell { channel: 0, cell: 0, series }], ..Checkpoint::default() }
 }
 
 /// The server goes down at once again and again while eight tasks write. What was acknowledged is there, what was

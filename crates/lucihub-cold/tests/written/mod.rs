@@ -21,7 +21,9 @@ pub(crate) async fn while_writing(cold: Arc<dyn ColdStore>, work: impl FnOnce() 
                 let mut series = Series::starting_at(0);
                 series.push_values(&[0.25; 1_000]);
                 let samples = vec![SampleCell { channel: 0, cell: 0, series }];
-                cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, head: None }).await.unwrap();
+                cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, ..Checkpoint::default() })
+                    .await
+                    .unwrap();
                 written.fetch_add(1, Ordering::Relaxed);
             }
         })

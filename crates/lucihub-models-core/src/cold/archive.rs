@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::begun::{Begun, GrownCell};
 use crate::cell::{LogCell, SampleCell};
 use crate::digest::Digest;
 use crate::error::Result;
@@ -19,6 +20,8 @@ pub struct Checkpoint {
     pub lines: Vec<LogCell>,
     /// Sample cells.
     pub samples: Vec<SampleCell>,
+    /// Sample cells whose beginning was encoded ahead.
+    pub grown: Vec<GrownCell>,
     /// The head that the run has with them, to be mirrored in the same step.
     pub head: Option<Arc<RunHead>>,
 }
@@ -81,13 +84,25 @@ pub trait ColdArchive: Send + Sync {
     /// `NotFound` if there is no such run.
     async fn mirror(&self, head: &RunHead) -> Result<bool>;
 
+    /// Encodes the beginning of a sample cell while the rest of it has not come, so that the checkpoint has less to do.
+    /// `part` is that beginning, or goes on where `before` ended, and ends at a multiple of
+    /// [`SUMMARY_WIDTH`](crate::SUMMARY_WIDTH). Nothing is written. With its rest, as a [`GrownCell`], it is written as
+    /// the same cell whole would be: with that content, for ever readable as any other.
+    ///
+    /// `None` where the store does not encode such a part ahead: then the cell is to be written whole.
+    ///
+    /// # Errors
+    /// `Invalid` for a part that is not consistent, begins or ends elsewhere, or is none of the cell of `before`.
+    async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>>;
+
     /// Writes cells in one transaction. Of two cells under one key the longer
     /// one stays, so that checkpoints with any settings converge. An archived
     /// run takes none: the answer is `false` then. A head that comes along is
     /// mirrored as [`mirror`](Self::mirror) does: whoever reads it has the cells.
     ///
     /// # Errors
-    /// `NotFound` if there is no such run: cells of a deleted run never rise again.
+    /// `NotFound` if there is no such run: cells of a deleted run never rise again. `Invalid` for a grown cell that a
+    /// store of another kind began, or whose rest does not go on where it ended.
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool>;
 
     /// Archives a run: head, positions, digest and time in one transaction.

@@ -6,6 +6,7 @@
 
 mod archive;
 mod attachments;
+mod begun;
 mod devices;
 mod events;
 mod logs;
@@ -16,6 +17,7 @@ mod watch;
 
 pub use archive::{Checkpoint, ColdArchive, Commit, Committed, StoredBytes};
 pub use attachments::ColdAttachments;
+pub use begun::{Begun, GrownCell};
 pub use devices::{ColdDevices, DevicePage, OperatorFields, SeenFields};
 pub use events::ColdEvents;
 pub use logs::ColdLogs;

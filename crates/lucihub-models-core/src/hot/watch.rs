@@ -44,9 +44,9 @@ pub trait HotWatch: Send + Sync {
     fn watch(&self, run: RunId) -> RunWakes;
 
     /// Wakes when a keeper has something to do soon: a run was opened, changed
-    /// its state, was sealed, or a cell of each of its channels or of its lines
-    /// became complete ([`Grid::completes`](crate::Grid::completes)). Under load,
-    /// runs may be left out.
+    /// its state, was sealed, or a part of a cell of each of its channels or a
+    /// cell of its lines became complete ([`Grid::completes`](crate::Grid::completes)).
+    /// Under load, runs may be left out.
     fn wakes(&self) -> Wakes;
 
     /// How the store is.

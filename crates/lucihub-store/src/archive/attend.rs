@@ -7,18 +7,19 @@ use tracing::Instrument;
 
 use super::events::Told;
 use super::keeper::{Keeper, WalkReport};
-use super::written::Written;
 use crate::observe::keeping;
 use crate::read::Located;
 
 impl Keeper {
     /// Does what is to be done for one run now.
     pub(super) async fn attend(&self, run: RunId, report: &mut WalkReport) -> Result<()> {
-        let Some(cold) = self.store.cold_run(run).await? else { return Ok(()) };
+        // At once: of a run that is archived, or not there, the answer of hot storage does not matter.
+        let (cold, hot) = tokio::join!(self.store.cold_run(run), self.store.hot().get(run));
+        let Some(cold) = cold? else { return Ok(()) };
         if let Some(archived) = cold.archived {
             return self.let_go(&Told::of(&cold.head, &cold.positions, archived), report).await;
         }
-        let Some(hot) = self.store.hot().get(run).await? else {
+        let Some(hot) = hot? else {
             return self.missing(cold, report).await;
         };
         self.memory().entry(run).or_default().lost_since = None;
@@ -88,36 +89,33 @@ impl Keeper {
         self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
         self.keep_confirmed(&located);
-        let mut written = Written::default();
-        if sealed || self.is_due(&located) {
-            let checkpoint = self.checkpoint(&located, located.positions(), report);
-            written = checkpoint.instrument(keeping::checkpoint(run)).await?;
-            self.all_written(&located);
-            if sealed {
-                keeping::mirrored(changed, self.store.now());
-            } else {
-                self.verify_ahead(&located, located.positions(), &written).await?;
-            }
-        } else if let Some(complete) = Self::complete(&located) {
-            let checkpoint = self.checkpoint(&located, &complete, report);
-            written = checkpoint.instrument(keeping::checkpoint(run)).await?;
-            self.verify_ahead(&located, &complete, &written).await?;
-        } else {
-            self.confirm(&located).await?;
-        }
-        if sealed || self.attachments_due(&located) {
-            self.attachments(run, sealed, report).await?;
-            // After the end that waits until the run is archived: nothing stands between the two.
-            if !sealed {
-                self.copy_events(run).await;
-            }
-        }
         if sealed {
+            let written = self.write_cells(&located, located.positions(), report);
+            let written = written.instrument(keeping::checkpoint(run)).await?;
+            self.all_written(&located);
+            keeping::mirrored(changed, self.store.now());
             let Some(told) = keeping::archive(run, self.finish(&located, &written, report)).await? else {
                 return Ok(());
             };
             return self.let_go(&told, report).await;
         }
+        if self.is_due(&located) {
+            let checkpoint = self.checkpoint(&located, located.positions(), report);
+            let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
+            self.all_written(&located);
+            self.verify_ahead(&located, located.positions(), &written).await?;
+        } else if let Some(complete) = Self::complete(&located) {
+            let checkpoint = self.checkpoint(&located, &complete, report);
+            let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
+            self.verify_ahead(&located, &complete, &written).await?;
+        } else {
+            self.confirm(&located).await?;
+        }
+        if self.attachments_due(&located) {
+            self.attachments(run, false, report).await?;
+            self.copy_events(run).await;
+        }
+        self.encode_ahead(&located).await?;
         self.trim(&located).await
     }
 }

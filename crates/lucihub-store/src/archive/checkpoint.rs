@@ -39,9 +39,20 @@ impl Keeper {
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
-    /// Writes every cell that has grown, up to a position, with the head in the last step, then tells hot storage what is
-    /// safe. Returns what was written.
+    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe. Returns what was written.
     pub(super) async fn checkpoint(
+        &self,
+        located: &Located,
+        want: &Positions,
+        report: &mut WalkReport,
+    ) -> Result<Written> {
+        let written = self.write_cells(located, want, report).await?;
+        self.tell_confirmed(located, want).await?;
+        Ok(written)
+    }
+
+    /// Writes every cell that has grown, up to a position, with the head in the last step. Returns what was written.
+    pub(super) async fn write_cells(
         &self,
         located: &Located,
         want: &Positions,
@@ -52,7 +63,6 @@ impl Keeper {
             written = Writing::new(self, located, want).all().await?;
             report.checkpoints += 1;
         }
-        self.tell_confirmed(located, want).await?;
         Ok(written)
     }
 
@@ -90,7 +100,8 @@ impl Keeper {
         self.tell_confirmed(located, &safe).await
     }
 
-    async fn tell_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
+    /// Tells hot storage what is safe in cold storage.
+    pub(super) async fn tell_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
         let run = located.run();
         if let Some(confirmed) = self.store.hot().confirm(run, safe).await? {
             let now = self.time_of(located);

@@ -12,7 +12,7 @@ use crate::observe::keeping;
 use crate::read::Located;
 
 impl Keeper {
-    /// Archives a sealed run whose cells are all in cold storage.
+    /// Archives a sealed run whose cells are all in cold storage, once its attachments are, too.
     ///
     /// The cells are read back and decoded before the commit, and compared with
     /// what was written, or else with what hot storage still has; so a run is never
@@ -27,7 +27,12 @@ impl Keeper {
         // Hot storage that went back to an older copy may have less than the checkpoint.
         let end = hot.next.max(located.cold_positions());
         let end = Positions { states: hot.next.states, phases: hot.next.phases, ..end };
-        let digest = self.digest(&hot.head, &end, Some(hot), written).await?;
+        // None of the three waits for another: the commit alone needs all of them.
+        let (digest, (), ()) = tokio::try_join!(
+            self.digest(&hot.head, &end, Some(hot), written),
+            self.tell_confirmed(located, located.positions()),
+            self.attachments(located.run(), true, report),
+        )?;
         self.commit((*hot.head).clone(), end, digest, report).await.map(Some)
     }
 

@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::ahead::Verified;
 use super::options::KeeperOptions;
+use super::tails::Tails;
 use super::turns::Turns;
 use crate::devices::registry_entry;
 use crate::observe::keeping;
@@ -50,6 +51,8 @@ pub(super) struct Memory {
     pub(super) confirmed: Vec<(Timestamp, Positions)>,
     /// What was read back of it already.
     pub(super) verified: Verified,
+    /// What is encoded of the cells that grow.
+    pub(super) tails: Tails,
     /// Up to when all that hot storage had was in cold storage, by hot storage's clock.
     pub(super) safe_until: Option<Timestamp>,
     /// How old the oldest content may have been at the last look that only hot storage had.

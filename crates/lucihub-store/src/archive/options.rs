@@ -22,6 +22,10 @@ pub struct KeeperOptions {
     pub checkpoint_bytes: u64,
     /// Bytes of cells that one transaction writes; as many are read meanwhile. Default 4 MiB.
     pub transaction_bytes: u64,
+    /// Bytes that growing cells, encoded ahead of their checkpoint, may take in memory. What does not find room is encoded
+    /// with its checkpoint. 0 switches it off. Default 32 MiB: a channel takes some 16 KiB as an ADC reads it, and 384 KiB
+    /// at most.
+    pub ahead_bytes: u64,
     /// How long confirmed samples and lines stay in hot storage while the run is
     /// live. Default 60 s.
     pub trim_age: Duration,
@@ -48,6 +52,7 @@ impl Default for KeeperOptions {
             checkpoint_age: Duration::from_secs(2),
             checkpoint_bytes: 8 * 1024 * 1024,
             transaction_bytes: 4 * 1024 * 1024,
+            ahead_bytes: 32 * 1024 * 1024,
             trim_age: Duration::from_secs(60),
             trim_fill: 0.5,
             grace: Duration::from_secs(3600),
@@ -71,6 +76,13 @@ impl KeeperOptions {
     #[must_use]
     pub const fn with_transaction_bytes(mut self, bytes: u64) -> Self {
         self.transaction_bytes = bytes;
+        self
+    }
+
+    /// Sets the bytes that growing cells may take in memory.
+    #[must_use]
+    pub const fn with_ahead_bytes(mut self, bytes: u64) -> Self {
+        self.ahead_bytes = bytes;
         self
     }
 

@@ -70,7 +70,7 @@ impl Verify<'_> {
     async fn compared(self, found: Found) -> Result<Digest> {
         let cell = found.content?;
         let hash = cell.hash();
-        if self.written.has(found.key, &found.range, &hash) {
+        if self.written.has(found.key, &found.range, &cell, &hash) {
             return Ok(hash);
         }
         match &cell {

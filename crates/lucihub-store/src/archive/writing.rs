@@ -5,17 +5,18 @@ use std::pin::pin;
 
 use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use lucihub_models_core::cold::Checkpoint;
+use lucihub_models_core::cold::{Checkpoint, GrownCell};
 use lucihub_models_core::{GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell};
 
 use super::keeper::Keeper;
+use super::tails::{Parts, Tails, is_lost_in};
 use super::written::Written;
 use crate::observe::keeping;
-use crate::read::{Cell, Located};
+use crate::read::{Cell, CellKey, Located};
 use crate::store::Store;
 
 /// Cells that are read at once.
-const CELLS_AT_ONCE: usize = 4;
+const CELLS_AT_ONCE: usize = 8;
 
 /// Cells on their way: the next ones are read while these are written. Memory is bounded by what a transaction may have,
 /// whatever the length of the run.
@@ -26,6 +27,7 @@ pub(super) struct Writing<'a> {
     keeper: &'a Keeper,
     located: &'a Located,
     grown: Vec<Grown>,
+    tails: Tails,
     written: Written,
     /// Whether cold storage still takes cells of this run.
     open: bool,
@@ -37,10 +39,18 @@ enum Grown {
     Samples { channel: u32, cell: u64, range: Range<u64>, from: u64 },
 }
 
+/// A cell that was read.
+enum Ready {
+    Whole(Cell),
+    /// What was not encoded ahead of it, and the hashes of all of it.
+    Grown(GrownCell, Parts),
+}
+
 /// What one transaction writes.
 #[derive(Default)]
 struct Part {
     cells: Checkpoint,
+    parts: Vec<(CellKey, Parts)>,
     bytes: u64,
 }
 
@@ -48,14 +58,16 @@ impl<'a> Writing<'a> {
     /// All that grew between what cold storage has and a position.
     pub(super) fn new(keeper: &'a Keeper, located: &'a Located, want: &Positions) -> Self {
         let grown = grown(located.grid(), located.cold_positions(), want);
-        Self { keeper, located, grown, written: Written::default(), open: true }
+        let tails = keeper.tails(located);
+        Self { keeper, located, grown, tails, written: Written::default(), open: true }
     }
 
     /// Writes it, and the head with the last of it: whoever reads an end has all that came before.
     pub(super) async fn all(mut self) -> Result<Written> {
         let (keeper, located) = (self.keeper, self.located);
         let mut left = self.grown.len();
-        let cells = stream::iter(std::mem::take(&mut self.grown)).map(|grown| read(&keeper.store, located, grown));
+        let (grown, tails) = (std::mem::take(&mut self.grown), std::mem::take(&mut self.tails));
+        let cells = stream::iter(grown).map(|grown| read(&keeper.store, located, grown, &tails));
         let mut cells = pin!(cells.buffered(CELLS_AT_ONCE));
         let most = keeper.options.transaction_bytes;
         let mut part = gather(&mut cells, most).await?;
@@ -85,6 +97,7 @@ impl<'a> Writing<'a> {
         if self.open {
             keeping::written(run, part.count(), part.bytes);
             self.written.note(&part.cells);
+            part.parts.into_iter().for_each(|(key, parts)| self.written.note_grown(key, parts));
         }
         Ok(())
     }
@@ -96,25 +109,31 @@ impl Part {
     }
 
     const fn count(&self) -> usize {
-        self.cells.lines.len() + self.cells.samples.len()
+        self.cells.lines.len() + self.cells.samples.len() + self.cells.grown.len()
     }
 
-    fn add(&mut self, cell: Cell) {
+    fn add(&mut self, cell: Ready) {
         match cell {
-            Cell::Lines(cell) => {
+            Ready::Whole(Cell::Lines(cell)) => {
                 self.bytes += cell.lines.iter().map(|line| line.size() as u64).sum::<u64>();
                 self.cells.lines.push(cell);
             }
-            Cell::Samples(cell) => {
+            Ready::Whole(Cell::Samples(cell)) => {
                 self.bytes += 8 * cell.series.values.len() as u64;
                 self.cells.samples.push(cell);
+            }
+            Ready::Grown(cell, parts) => {
+                self.bytes += 8 * (cell.begun.values() + cell.rest.values.len() as u64);
+                let key = CellKey::Samples { channel: cell.begun.channel(), cell: cell.begun.cell() };
+                self.parts.push((key, parts));
+                self.cells.grown.push(cell);
             }
         }
     }
 }
 
 /// Cells up to what a transaction may have.
-async fn gather(cells: &mut (impl Stream<Item = Result<Cell>> + Unpin), most: u64) -> Result<Part> {
+async fn gather(cells: &mut (impl Stream<Item = Result<Ready>> + Unpin), most: u64) -> Result<Part> {
     let mut part = Part::default();
     while part.bytes < most
         && let Some(cell) = cells.try_next().await?
@@ -143,7 +162,7 @@ fn grown(grid: Grid, have: &Positions, want: &Positions) -> Vec<Grown> {
 }
 
 /// What a cell is to hold, from wherever it is.
-async fn read(store: &Store, located: &Located, grown: Grown) -> Result<Cell> {
+async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> Result<Ready> {
     match grown {
         Grown::Lines { cell, range, from } => {
             let mut slice = store.lines_at(located, range).await?;
@@ -155,9 +174,16 @@ async fn read(store: &Store, located: &Located, grown: Grown) -> Result<Cell> {
                     both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
                 }
             }
-            Ok(Cell::Lines(LogCell { cell, first: slice.first, lines: slice.lines }))
+            Ok(Ready::Whole(Cell::Lines(LogCell { cell, first: slice.first, lines: slice.lines })))
         }
         Grown::Samples { channel, cell, range, from } => {
+            if let Some(tail) = tails.of(channel, cell, range.end) {
+                let rest = store.window_at(located, channel, tail.begun.range().end..range.end).await?;
+                if !is_lost_in(&rest) {
+                    let (cell, parts) = tail.with(rest);
+                    return Ok(Ready::Grown(cell, parts));
+                }
+            }
             let mut series = store.window_at(located, channel, range).await?;
             if series.gaps.iter().any(|gap| gap.cause == GapCause::Store && gap.first < from) {
                 let stored = store.cold().sample_cells(located.run(), channel, cell..cell + 1).await?;
@@ -168,7 +194,7 @@ async fn read(store: &Store, located: &Located, grown: Grown) -> Result<Cell> {
                     }
                 }
             }
-            Ok(Cell::Samples(SampleCell { channel, cell, series }))
+            Ok(Ready::Whole(Cell::Samples(SampleCell { channel, cell, series })))
         }
     }
 }

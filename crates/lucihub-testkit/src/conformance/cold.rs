@@ -6,6 +6,7 @@
 //! | `lists`, `pages` | filters and summaries; pages and the keepers' walk |
 //! | `search`, `usage` | labels, relations, windows, totals, offsets; counters and quotas |
 //! | `archive` | mirror, checkpoint, commit, release |
+//! | `begun` | cells encoded ahead are the cells that they would be |
 //! | `samples`, `logs` | cells come back as they were written |
 //! | `devices` | the registry |
 //! | `watch` | how the store is |
@@ -22,6 +23,7 @@
 
 pub mod archive;
 pub mod attachments;
+pub mod begun;
 pub mod compare;
 pub mod devices;
 pub mod events;
@@ -117,6 +119,10 @@ macro_rules! cold_conformance {
                     an_absent_run_takes_nothing, the_longer_cell_stays, positions_rise_and_never_fall,
                     commit_is_whole_and_idempotent, repair_replaces_cells_of_one_digest,
                     stored_bytes_grow_with_what_is_stored,
+                }
+                begun {
+                    a_cell_begun_ahead_is_the_whole_cell, a_beginning_is_written_more_than_once,
+                    parts_that_do_not_fit_are_refused,
                 }
                 samples {
                     every_bit_of_a_sample_survives, gaps_stay_gaps, ranges_of_cells_read_exactly,

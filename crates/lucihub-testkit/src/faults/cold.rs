@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
+    Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
     ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
     PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
@@ -83,6 +83,10 @@ impl<S: ColdStore + ?Sized> ColdUsage for FaultyCold<S> {
 impl<S: ColdStore + ?Sized> ColdArchive for FaultyCold<S> {
     async fn mirror(&self, head: &RunHead) -> Result<bool> {
         self.plan.write("cold.mirror", self.inner.mirror(head)).await
+    }
+
+    async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>> {
+        self.plan.read("cold.begin_cell", self.inner.begin_cell(before, part)).await
     }
 
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {

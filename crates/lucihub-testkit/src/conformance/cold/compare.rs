@@ -195,7 +195,7 @@ async fn perform(store: &dyn ColdStore, operation: &Operation) -> String {
                 samples(channel, first..first + count)
             });
             let lines = logs.iter().map(|&(cell, count)| lines(4 * cell..4 * cell + count));
-            let cells = Checkpoint { lines: lines.collect(), samples: samples.collect(), head: None };
+            let cells = Checkpoint { lines: lines.collect(), samples: samples.collect(), ..Checkpoint::default() };
             answer(&store.checkpoint(id(*run), &cells).await)
         }
         Operation::Commit(run, digest) => {

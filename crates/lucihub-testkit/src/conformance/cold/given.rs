@@ -133,7 +133,7 @@ pub(super) fn lines(range: Range<u64>) -> LogCell {
 
 /// Both kinds of cells as one checkpoint.
 pub(super) fn cells(lines: impl Into<Vec<LogCell>>, samples: impl Into<Vec<SampleCell>>) -> Checkpoint {
-    Checkpoint { lines: lines.into(), samples: samples.into(), head: None }
+    Checkpoint { lines: lines.into(), samples: samples.into(), ..Checkpoint::default() }
 }
 
 /// Writes cells of a run that is open.

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
-    Archived, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, StoredBytes,
+    Archived, Begun, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, GrownCell, StoredBytes,
 };
 use lucihub_models_core::{
-    CellSummary, Digest, EnvelopeBuilder, HeadDocument, LogCell, LogLine, Result, RunHead, RunId, SUMMARY_WIDTH,
-    SampleCell, StoreError,
+    CellSummary, Digest, EnvelopeBuilder, HeadDocument, Invalid, LogCell, LogLine, Result, RunHead, RunId,
+    SUMMARY_WIDTH, SampleCell, Series, StoreError,
 };
 
 use super::ReferenceCold;
@@ -22,7 +22,26 @@ impl ColdArchive for ReferenceCold {
         Ok(row.head.states.len() >= head.states.len())
     }
 
+    async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>> {
+        let SampleCell { channel, cell, series } = part;
+        let whole = match before {
+            Some(begun) if (begun.channel(), begun.cell()) == (channel, cell) => joined(begun, &series)?,
+            Some(begun) => return Err(not_of(begun, "a part of another cell")),
+            None => series,
+        };
+        if !whole.is_consistent() || whole.first == whole.end || !whole.end.is_multiple_of(SUMMARY_WIDTH) {
+            let what = format!("cell {cell} of channel {channel}");
+            return Err(Invalid::new(what, format!("a part of it ends at index {}", whole.end)).into());
+        }
+        let (values, bytes) = (whole.values.len(), 8 * whole.values.len());
+        Ok(Some(Begun::new((channel, cell), whole.first..whole.end, values as u64, bytes, whole)))
+    }
+
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool> {
+        let grown = cells.grown.iter().map(|GrownCell { begun, rest }| {
+            Ok(SampleCell { channel: begun.channel(), cell: begun.cell(), series: joined(begun, rest)? })
+        });
+        let grown: Vec<SampleCell> = grown.collect::<Result<_>>()?;
         let mut tables = self.tables();
         let row = tables.run(run)?;
         if row.archived.is_some() {
@@ -34,7 +53,7 @@ impl ColdArchive for ReferenceCold {
             }
             row.positions.lines = row.positions.lines.max(cell.end());
         }
-        for cell in &cells.samples {
+        for cell in cells.samples.iter().chain(&grown) {
             let (key, end) = ((cell.channel, cell.cell), cell.series.end);
             if row.samples.get(&key).is_none_or(|old| old.series.end < end) {
                 row.samples.insert(key, cell.clone());
@@ -121,6 +140,20 @@ impl ColdSamples for ReferenceCold {
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
         Ok(self.sample_cells(run, channel, cells).await?.iter().map(summary).collect())
     }
+}
+
+/// What was begun, with what goes on where it ended.
+fn joined(begun: &Begun, rest: &Series) -> Result<Series> {
+    let mut whole = begun.encoded::<Series>().ok_or_else(|| not_of(begun, "begun by another store"))?.clone();
+    if rest.first != whole.end {
+        return Err(not_of(begun, "a part that goes on elsewhere"));
+    }
+    whole.append(rest);
+    Ok(whole)
+}
+
+fn not_of(begun: &Begun, problem: &str) -> StoreError {
+    Invalid::new(format!("cell {} of channel {}", begun.cell(), begun.channel()), problem).into()
 }
 
 fn summary(cell: &SampleCell) -> CellSummary {

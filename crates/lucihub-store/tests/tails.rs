@@ -1,0 +1,175 @@
+//! Cells that are encoded while they grow: fewer bytes are left for the end, and what comes out is the same.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[cfg(test)]
+mod lab;
+
+use std::time::Duration;
+
+use lab::{Lab, clean_walk, lab, record_some, small_head, values};
+use lucihub_models_core::hot::{HotAppend, Restore, Restored};
+use lucihub_models_core::{GapCause, Grid, Positions, Run, RunId, RunState, WriterId, WriterMark};
+use lucihub_store::record::End;
+use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder};
+use lucihub_testkit::FaultPlan;
+
+/// A keeper that writes no tails before the end.
+fn patient() -> KeeperOptions {
+    KeeperOptions::default().with_checkpoint(Duration::from_secs(3_600), 1 << 30)
+}
+
+/// A run of two channels in cells of four parts.
+async fn grown(lab: &Lab) -> RunId {
+    let mut head = small_head(2);
+    head.grid = Grid { samples: 4_096, lines: 16 };
+    lab.store.create(&head).await.unwrap();
+    head.id
+}
+
+/// Its first 7,500 samples, with a gap over the edge of a part on channel 1.
+async fn begin(lab: &Lab, run: RunId) -> Recorder {
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 2, 0..6_000, 100).await;
+    recorder.gap(1, 6_500, GapCause::Device).await.unwrap();
+    recorder.samples(1, 6_500, &values(run, 1, 6_500..7_500)).await.unwrap();
+    record_some(&recorder, 1, 6_000..7_500, 100).await;
+    recorder.flush().await.unwrap();
+    recorder
+}
+
+async fn end(recorder: &Recorder) {
+    record_some(recorder, 2, 7_500..7_700, 100).await;
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+}
+
+fn begun(plan: &FaultPlan) -> usize {
+    plan.log().iter().filter(|name| *name == "cold.begin_cell").count()
+}
+
+/// What comes out of a run where nothing was encoded ahead.
+async fn plain(lab: &Lab) -> Run {
+    let run = grown(lab).await;
+    let keeper = Keeper::new(lab.store.clone(), patient().with_ahead_bytes(0));
+    let recorder = begin(lab, run).await;
+    clean_walk(&keeper).await;
+    end(&recorder).await;
+    clean_walk(&keeper).await;
+    lab.archived(run).await.0
+}
+
+#[tokio::test]
+async fn parts_are_encoded_once_and_before_the_end() {
+    let lab = lab();
+    let expected = plain(&lab).await;
+    let lab = self::lab();
+    let plan = FaultPlan::none();
+    let run = grown(&lab).await;
+    let keeper = Keeper::new(lab.faulty(&plan), patient());
+    let recorder = begin(&lab, run).await;
+    clean_walk(&keeper).await;
+    assert_eq!(begun(&plan), 2, "three parts of the second cell of each channel, read together");
+    clean_walk(&keeper).await;
+    assert_eq!(begun(&plan), 2, "nothing more is complete");
+    end(&recorder).await;
+    clean_walk(&keeper).await;
+    assert_eq!(begun(&plan), 2, "what comes after the last part is encoded with the cell");
+    let (whole, _) = lab.archived(run).await;
+    assert_eq!((whole.series, whole.logs.len()), (expected.series, expected.logs.len()));
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_encoded_with_its_cell() {
+    let lab = lab();
+    let plan = FaultPlan::none();
+    let run = grown(&lab).await;
+    // Room for less than one part: the first look takes what there is, the next ones take nothing.
+    let keeper = Keeper::new(lab.faulty(&plan), patient().with_ahead_bytes(1));
+    let recorder = begin(&lab, run).await;
+    clean_walk(&keeper).await;
+    record_some(&recorder, 2, 7_500..12_100, 100).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&keeper).await;
+    let before = begun(&plan);
+    record_some(&recorder, 2, 12_100..12_200, 100).await;
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    clean_walk(&keeper).await;
+    assert_eq!((before, begun(&plan)), (4, 4), "a cell that is written makes room for the next one");
+    lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_before_the_end_takes_what_was_encoded() {
+    let lab = lab();
+    let run = grown(&lab).await;
+    let keeper = Keeper::new(lab.store.clone(), patient());
+    let hasty = Keeper::new(lab.store.clone(), patient().with_checkpoint(Duration::ZERO, 0));
+    let recorder = begin(&lab, run).await;
+    for (from, to) in [(7_500, 7_600), (7_600, 9_000), (9_000, 9_400)] {
+        clean_walk(&keeper).await;
+        clean_walk(&hasty).await;
+        record_some(&recorder, 2, from..to, 100).await;
+        recorder.flush().await.unwrap();
+    }
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    clean_walk(&hasty).await;
+    lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn a_keeper_that_is_stopped_anywhere_leaves_the_same() {
+    let expected = plain(&lab()).await;
+    let stopped = async |plan: FaultPlan| {
+        let lab = lab();
+        let run = grown(&lab).await;
+        let keeper = Keeper::new(lab.faulty(&plan), patient());
+        let recorder = begin(&lab, run).await;
+        let _stopped = keeper.walk().await;
+        let _stopped = keeper.walk().await;
+        end(&recorder).await;
+        let _stopped = keeper.walk().await;
+        lab.walk(patient()).await;
+        assert_eq!(lab.archived(run).await.0.series, expected.series, "{:?}", plan.log().last());
+        plan.operations()
+    };
+    let count = stopped(FaultPlan::none()).await;
+    for n in 1..=count {
+        stopped(FaultPlan::none().down(n..u64::MAX)).await;
+        stopped(FaultPlan::none().fail_nth(n)).await;
+        stopped(FaultPlan::none().lose_nth(n)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_another_writer_wrote_anew_is_read_anew() {
+    let lab = lab();
+    let run = grown(&lab).await;
+    let keeper = Keeper::new(lab.store.clone(), patient());
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..3_500, 100).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&keeper).await;
+    // A failover, after which hot storage knows nothing of what was encoded.
+    let head = lab.store.status(run).await.unwrap().head;
+    drop(recorder);
+    assert!(lab.hot.lose(run));
+    let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 7 };
+    let restore = Restore {
+        head: (*head).clone(),
+        worker: "another".to_owned(),
+        mark,
+        lease: Duration::from_secs(60),
+        last_seq: 0,
+        confirmed: Positions { states: 2, ..Positions::default() },
+        next: Positions { states: 2, ..Positions::default() },
+    };
+    assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
+    let options = RecordOptions::default().with_writer(mark.writer);
+    let other = lab.store.record_with(run, "another", options).await.unwrap();
+    let anew = values(run, 1, 0..3_500);
+    other.samples(0, 0, &anew).await.unwrap();
+    other.finish(RunState::Succeeded, End::default()).await.unwrap();
+    clean_walk(&keeper).await;
+    assert_eq!(lab.archived(run).await.0.series[0].values, anew);
+}

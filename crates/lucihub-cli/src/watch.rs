@@ -16,6 +16,7 @@ use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use lucihub_models_core::RunId;
 use ratatui::buffer::Buffer;
+use tokio::time::{Instant, sleep_until};
 
 use crate::args::{LogsArgs, WatchArgs};
 use crate::failure::Failure;
@@ -60,8 +61,7 @@ fn is_screen() -> bool {
 /// Draws what comes until the end, and returns the last picture.
 async fn show(screen: &mut Screen, feed: &mut Feed, watched: &mut Watched, stay: bool) -> Result<Buffer, Failure> {
     let mut keys = EventStream::new();
-    let mut pictures = tokio::time::interval(PICTURE);
-    pictures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut due = Instant::now();
     let mut stopped = std::pin::pin!(stop::asked());
     let mut view = View::default();
     let mut held: Option<Watched> = None;
@@ -80,8 +80,11 @@ async fn show(screen: &mut Screen, feed: &mut Feed, watched: &mut Watched, stay:
                 // The terminal has gone.
                 None => return screen.draw(watched, &view),
             },
-            _ = pictures.tick() => {
+            () = sleep_until(due) => {
+                let begun = Instant::now();
                 screen.draw(held.as_ref().unwrap_or(watched), &view)?;
+                // However long a picture takes, what comes has as much time before the next.
+                due = Instant::now() + begun.elapsed().max(PICTURE);
             }
             news = feed.next() => match news {
                 News::Event(event) => watched.take(event),

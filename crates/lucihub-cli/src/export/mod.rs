@@ -1,8 +1,8 @@
 //! `lucihub runs export`: samples of a run in the formats of other programs.
 //!
-//! A [`Table`] is what is exported. Formats that have the channels side by side are [`Rows`](rows::Rows), written a block of
+//! A [`Table`] is what is exported. Formats that have the channels side by side are [`Rows`], written a block of
 //! rows at a time; [`npz`] and [`document`] have a channel after the other. Memory is bounded by one cell of each channel.
-//! A new format is a variant of [`ExportFormat`] and an arm in [`write`].
+//! A new format is a variant of [`ExportFormat`] and an arm in [`write()`].
 
 #[cfg(feature = "export")]
 mod arrow;

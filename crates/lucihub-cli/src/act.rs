@@ -9,13 +9,15 @@ use lucihub_models_core::{Channel, InputType, JobType, Relation, RelationKind, R
 use lucihub_store::{Checked, Store};
 use serde_json::json;
 
-use crate::args::{CancelArgs, CreateArgs, DeleteArgs, LabelArgs, LabelChange, Place};
+use crate::args::{CancelArgs, CreateArgs, DeleteArgs, LabelArgs, LabelChange, Place, say_unknown};
 use crate::failure::Failure;
 use crate::{check, confirm, output, place};
 
 /// Queues a run, and prints its id.
 pub(crate) async fn create(args: CreateArgs) -> Result<(), Failure> {
     let store = shared(&args.place, "lucihub runs create").await?;
+    say_unknown("type", std::slice::from_ref(&args.job_type), JobType::KNOWN);
+    say_unknown("input type", args.input_type.as_slice(), InputType::KNOWN);
     let mut head = store.new_run(JobType::from(&*args.job_type));
     head.id = args.id.unwrap_or(head.id);
     if let Some(earlier) = earlier(&store, args.id).await? {
@@ -51,10 +53,20 @@ async fn earlier(store: &Store, id: Option<RunId>) -> Result<Option<RunHead>, Fa
 async fn fill(store: &Store, head: &mut RunHead, args: &CreateArgs) -> Result<(), Failure> {
     head.device.clone_from(&args.device);
     if let Some(device) = &args.device {
-        head.device_type = store.device(device).await?.map(|device| device.device_type);
+        let known = store.device(device).await?;
+        if known.is_none() {
+            output::say(format!("warning: device {device} is not in the registry; the run waits until it is there"));
+        }
+        head.device_type = known.map(|device| device.device_type);
     }
     head.owner.clone_from(&args.owner);
     head.labels = args.label.iter().cloned().collect::<BTreeMap<_, _>>();
+    if head.labels.len() < args.label.len() {
+        return Err(Failure::Usage("a label is given twice; a run has one value of each name".to_owned()));
+    }
+    if let Some(twice) = args.channel.iter().enumerate().find(|(at, name)| args.channel[..*at].contains(name)) {
+        return Err(Failure::Usage(format!("two channels have the name {:?}; give each its own", twice.1)));
+    }
     if let Some(file) = &args.input {
         let text = check::read(file)?;
         text.check("input", store.limits())?;
@@ -133,8 +145,16 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     if !args.dry_run && place::is_server(&args.place.cold)? && !args.place.hot.is_shared() {
         return Err(Failure::NeedsServer(DELETE));
     }
-    let store = if args.dry_run { place::history(&args.place).await? } else { place::find(&args.place).await? };
+    let store = place::find(&args.place).await?;
     let runs = found(&store, &args.runs).await?;
+    if !args.place.hot.is_shared() && !args.force && !args.dry_run {
+        // The server may have it, and a worker on it.
+        for run in &runs {
+            if store.status(*run).await?.archived.is_none() {
+                return Err(Failure::OpenAndAlone(*run));
+            }
+        }
+    }
     if args.dry_run || !args.yes {
         for run in &runs {
             let status = store.status(*run).await?;
@@ -162,7 +182,7 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
             if one { "it" } else { "they" }
         ));
         if !confirm::is_confirmed()? {
-            return Err(Failure::Unconfirmed(DELETE));
+            return Err(Failure::Declined);
         }
     }
     for run in runs {

@@ -30,7 +30,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use config::{ConfigArgs, ConfigVerb};
 pub(crate) use demo::DemoArgs;
 pub(crate) use devices::{AddArgs, DeviceArgs, DevicesArgs, DevicesVerb, Says, SetArgs, WithdrawArgs};
-pub(crate) use filter::FilterArgs;
+pub(crate) use filter::{FilterArgs, say_unknown};
 pub(crate) use format::{Format, Lists, One};
 pub(crate) use maintain::{GcArgs, SweepArgs, VerifyArgs, What};
 pub(crate) use migrate::{ChangeArgs, DownArgs, LookArgs, MigrateVerb, UndoArgs};

@@ -167,7 +167,10 @@ impl Files {
                         let file = configuration.parent().unwrap_or(Path::new("")).join(file);
                         (Some(secret(&file)?), Origin::FileOf(by_key, file))
                     }
-                    None => (text(setting.key), Origin::Configuration(configuration.clone())),
+                    None => {
+                        let value = text(setting.key).map(|value| beside(configuration, &value));
+                        (value, Origin::Configuration(configuration.clone()))
+                    }
                 },
                 (None, None) => (None, Origin::Default),
             };
@@ -177,9 +180,24 @@ impl Files {
     }
 }
 
+/// A value of a configuration file, where a database file with a relative name lies beside that.
+fn beside(configuration: &Path, value: &str) -> String {
+    match value.strip_prefix("sqlite:").map(Path::new) {
+        Some(file) if file.is_relative() => {
+            format!("sqlite:{}", configuration.parent().unwrap_or(Path::new("")).join(file).display())
+        }
+        _ => value.to_owned(),
+    }
+}
+
 /// A file's one value, without the line's end that editors add.
 fn secret(file: &Path) -> Result<String, Failure> {
-    Ok(text_of(file)?.trim().to_owned())
+    let text = text_of(file)?.trim().to_owned();
+    if text.is_empty() {
+        Err(Failure::Usage(format!("{} is empty; it should have a URL", file.display())))
+    } else {
+        Ok(text)
+    }
 }
 
 fn text_of(file: &Path) -> Result<String, Failure> {

@@ -66,6 +66,13 @@ pub(crate) enum Failure {
     NoSchema(DeviceId),
     #[error("device {0} has no parameter schema; `lucihub devices set` gives it one")]
     NoSchemaStored(DeviceId),
+    #[error(
+        "nothing was changed: run {0} is not archived, and no server is named that knows whether a worker has it; name it \
+         with REDIS_URL, or use --force"
+    )]
+    OpenAndAlone(RunId),
+    #[error("nothing was changed")]
+    Declined,
     #[error("run {0} had ended before")]
     Ended(RunId),
     #[error("device {device} is active already, as {by} says; withdraw it first")]

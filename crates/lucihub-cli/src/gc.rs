@@ -34,7 +34,7 @@ pub(crate) async fn run(args: GcArgs) -> Result<(), Failure> {
         output::say("This deletes archived runs with all that they recorded:");
         found.iter().for_each(|of_rule| output::say(format!("  {}", sentence(of_rule))));
         if !confirm::is_confirmed()? {
-            return Err(Failure::Unconfirmed(VERB));
+            return Err(Failure::Declined);
         }
     }
     let (mut bar, mut before) = (Progress::of(total), (None::<KeepRule>, 0, 0));

@@ -199,7 +199,7 @@ fn confirm(plan: &MigrationPlan, verb: &'static str, database: &str) -> Result<(
         let statements = step.sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"));
         statements.for_each(|line| output::say(format!("    {line}")));
     }
-    if confirm::is_confirmed()? { Ok(()) } else { Err(Failure::Unconfirmed(verb)) }
+    if confirm::is_confirmed()? { Ok(()) } else { Err(Failure::Declined) }
 }
 
 /// How messages name the database: without user and password.

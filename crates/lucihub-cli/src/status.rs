@@ -127,11 +127,11 @@ impl Status {
     /// How hot storage grows, for people.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people, within bytes and seconds")]
     fn growth(&self) -> Option<String> {
-        /// Below this, it is what a server does by itself.
-        const STILL: f64 = 1_024.0;
+        /// Below this, it is what a server does by itself from one second to the next.
+        const STILL: f64 = 65_536.0;
         let rate = self.hot_bytes_per_second?;
         if rate < STILL {
-            return Some("it does not grow".to_owned());
+            return Some("it grows by less than 64 KiB per second".to_owned());
         }
         let grows = format!("grows by {} per second", BinaryBytes(rate as u64));
         Some(match self.hot_full_in_seconds {

@@ -23,6 +23,10 @@ pub(crate) async fn run(args: SweepArgs) -> Result<(), Failure> {
     options.settled_for = args.settled_for;
     options.named = args.limit;
     options.restore = args.restore;
+    if args.dry_run {
+        options.restore = false;
+        return tell(&store.sweep(&options).await?, args.json);
+    }
     let asked = |what| args.remove.iter().any(|asked| *asked == what || *asked == What::All);
     if args.remove.is_empty() {
         return tell(&store.sweep(&options).await?, args.json);
@@ -50,7 +54,7 @@ pub(crate) async fn run(args: SweepArgs) -> Result<(), Failure> {
             if losing == 1 { "is" } else { "are" }
         ));
         if !confirm::is_confirmed()? {
-            return Err(Failure::Unswept);
+            return Err(Failure::Declined);
         }
     }
     let mut remove = Remove::default();

@@ -13,6 +13,9 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     whole.replace()
 }
 
+/// What is said of a device, a pipe and their like.
+pub(crate) const NO_FILE: &str = "it is no file; write to standard output, and let the shell do the rest";
+
 /// A file that is written beside the one it becomes, under a name of its own, and takes its place once it is whole. If
 /// it is dropped before that, nothing is left of it.
 #[derive(Debug)]
@@ -22,7 +25,15 @@ pub(crate) struct WholeFile {
 }
 
 impl WholeFile {
+    /// # Errors
+    /// Where there is something that is no file, as a device or a folder: it would be gone. A link stays one.
     pub(crate) fn begin(file: &Path) -> io::Result<Self> {
+        let file = &match std::fs::metadata(file) {
+            Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
+            Ok(there) if !there.is_file() => return Err(io::Error::other(NO_FILE)),
+            Ok(_) => std::fs::canonicalize(file)?,
+            Err(_) => file.to_owned(),
+        };
         let mut builder = tempfile::Builder::new();
         // What others may read of new files is for the umask to say.
         #[cfg(unix)]
@@ -75,6 +86,23 @@ mod tests {
 
     fn names(folder: &Path) -> Vec<String> {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_stays_as_it_is_and_a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a"), folder.path().join("link"));
+        std::fs::write(&file, "before").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, b"after").unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"after");
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        let refused = replace(&folder.path().join("socket"), b"x").unwrap_err();
+        assert_eq!(refused.to_string(), NO_FILE);
+        drop(listener);
+        assert!(replace(folder.path(), b"x").unwrap_err().to_string().contains("folder"));
     }
 
     #[test]

@@ -122,6 +122,8 @@ async fn an_orphan_is_found_and_removed_after_a_yes() {
     assert_eq!((&named["kind"], &named["run"]), (&"orphan".into(), &run.to_string().into()));
     assert_eq!(lab.json(&["sweep", "--json"], 0)["orphans"]["found"], 0, "it has not settled for an hour");
 
+    let dry = lab.json(&["sweep", "--settled-for", "0s", "--remove", "all", "--dry-run", "--json"], 0);
+    assert_eq!((&dry["orphans"]["found"], &dry["orphans"]["settled"]), (&1.into(), &0.into()), "{dry}");
     let refused = lab.refused(&["sweep", "--settled-for", "0s", "--remove", "all"]);
     assert!(refused.contains("nothing was changed") && refused.contains("--yes"), "{refused}");
     assert!(lab.store.hot().get(run).await.unwrap().is_some());

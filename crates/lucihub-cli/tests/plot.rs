@@ -134,6 +134,7 @@ async fn svg_is_whole_sound_and_the_same_each_time() {
             made.push(std::fs::read_to_string(&file).unwrap());
         }
         assert_eq!(made[0], made[1], "{args:?}");
+        assert_eq!(drawn(dir.path(), &[args, &["--svg", "-"]].concat()), made[0], "on standard output");
         sound(&made[0]);
     }
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

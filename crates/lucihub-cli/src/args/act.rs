@@ -12,12 +12,12 @@ use super::{One, Place};
 /// `lucihub runs create`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The run is queued for a worker, and its id printed. Its input is checked against the parameter schema of its device, if
+The run is queued for a worker, and its id printed. Its input is checked against the parameter schema of its device, if \
 that has one. A run that is created again under the same id with the same content is no error.
 
 Examples:
-  lucihub runs create --device lucidac-1 --input circuit.json --channel x --channel y --rate 10000 --op-time 100ms
-  lucihub runs create --type compile --input ode.json --input-type analang --owner ada --label series=chaos
+  lucihub runs create --device lucidac-1 --input circuit.json --channel x --rate 10000
+  lucihub runs create --type compile --input ode.json --input-type analang --owner ada
   id=$(lucihub runs create --device lucidac-1 --input circuit.json)")]
 pub(crate) struct CreateArgs {
     /// What kind of job it is: compile, run, verify, simulate.
@@ -80,7 +80,7 @@ pub(crate) struct CreateArgs {
 /// `lucihub runs cancel`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A queued run is cancelled at once; a running one goes on until its worker has learnt of it and ends it. Exit code 4 for a
+A queued run is cancelled at once; a running one goes on until its worker has learnt of it and ends it. Exit code 4 for a \
 run that had ended before.
 
 Examples:
@@ -122,7 +122,7 @@ pub(crate) struct LabelArgs {
 /// `lucihub runs delete`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Deletes runs with all that they recorded, in both storages. Asks first; off a terminal it wants --yes. A run that a worker
+Deletes runs with all that they recorded, in both storages. Asks first; off a terminal it wants --yes. A run that a worker \
 holds is refused, unless it is forced: its worker meets a closed door then.
 
 Examples:

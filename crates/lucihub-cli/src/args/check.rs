@@ -12,8 +12,8 @@ use super::Where;
 #[command(
     group = ArgGroup::new("against").args(["device", "schema"]).required(true).multiple(true),
     after_help = "\
-Checks an input against the parameter schema of a device, of a file, or a built-in one, and
-says all that is wrong, each thing with its place as a JSON pointer. With --stored it checks
+Checks an input against the parameter schema of a device, of a file, or a built-in one, and \
+says all that is wrong, each thing with its place as a JSON pointer. With --stored it checks \
 the inputs of the runs that are there, before a device gets a new schema; nothing is written.
 
 Exit code 0 if all is valid, 1 if something is not.

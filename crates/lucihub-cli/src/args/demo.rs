@@ -9,7 +9,7 @@ use super::Place;
 /// `lucihub demo`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder and its database are made if they are not there; the pictures lie in the folder, too. With DATABASE_URL the
+The folder and its database are made if they are not there; the pictures lie in the folder, too. With DATABASE_URL the \
 run goes into that database, and with REDIS_URL through that server, as all runs of the lab.
 
 Examples:

@@ -70,7 +70,7 @@ pub(crate) struct Says {
 /// `lucihub devices add`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Scanners enter what answers by themselves, so this is for what no scanner sees, as a simulator. With --always-active it is
+Scanners enter what answers by themselves, so this is for what no scanner sees, as a simulator. With --always-active it is \
 on the list of active devices too, until it is withdrawn; that needs the server.
 
 Examples:

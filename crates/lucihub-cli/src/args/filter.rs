@@ -127,10 +127,10 @@ fn read<T: std::str::FromStr<Err: std::fmt::Display>>(values: &[String]) -> Resu
 }
 
 /// Says which words this version does not know: those of newer components are found all the same.
-fn say_unknown(kind: &str, asked: &[String], known: &[&str]) {
+pub(crate) fn say_unknown(kind: &str, asked: &[String], known: &[&str]) {
     for word in asked.iter().filter(|word| !known.iter().any(|known| known.eq_ignore_ascii_case(word))) {
         let known = known.join(", ");
-        output::say(format!("lucihub: {} is no {kind} that this version knows: {known}", output::one_line(word)));
+        output::say(format!("warning: {} is no {kind} that this version knows: {known}", output::one_line(word)));
     }
 }
 

@@ -12,10 +12,10 @@ use super::span::span;
 /// `lucihub sweep`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Finds and counts: orphans, which hot storage has and cold storage no row of; leftovers, which hot storage has a day
-after their archive; runs that are queued for too long; and open runs that hot storage lost, which a keeper rescues.
-Removes nothing unless --remove says so; then it asks, and off a terminal it wants --yes. A queued run is cancelled, and
-a keeper archives it as that.
+Finds and counts: orphans, which hot storage has and cold storage no row of; leftovers, which hot storage has a day \
+after their archive; runs that are queued for too long; and open runs that hot storage lost, which a keeper rescues. \
+Removes nothing unless --remove says so; then it asks, and off a terminal it wants --yes. A queued run is cancelled, and \
+a keeper archives it as that. --dry-run looks only, whatever else is typed.
 
 Examples:
   lucihub sweep
@@ -41,6 +41,9 @@ pub(crate) struct SweepArgs {
     /// Remove orphans that a worker holds, too.
     #[arg(long, requires = "remove")]
     pub(crate) force: bool,
+    /// Say what would be removed or restored, and change nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
     /// How many runs of each kind to name.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
@@ -66,8 +69,8 @@ pub(crate) enum What {
 /// `lucihub gc`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Deletes archived runs by the state they ended in and their age, which counts from their archive, seconds after their
-end. Open runs are never deleted, and without a --keep nothing is. Counts first, then asks; off a terminal it wants
+Deletes archived runs by the state they ended in and their age, which counts from their archive, seconds after their \
+end. Open runs are never deleted, and without a --keep nothing is. Counts first, then asks; off a terminal it wants \
 --yes. May be stopped at any time, and goes on when it is called again.
 
 Examples:
@@ -93,10 +96,10 @@ pub(crate) struct GcArgs {
 /// `lucihub verify`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads every cell of archived runs back, compares its checksum, and computes the digest of the run anew. Says which cells
+Reads every cell of archived runs back, compares its checksum, and computes the digest of the run anew. Says which cells \
 are damaged and what is still readable. Without a run and without --all it takes the runs created in the last 24 hours.
 
-With --repair, damaged and missing cells are written anew from hot storage, which has an archived run for an hour; only
+With --repair, damaged and missing cells are written anew from hot storage, which has an archived run for an hour; only \
 if the run has its digest again with them.
 
 Exit code 1 if something is wrong, or still is after the repair.

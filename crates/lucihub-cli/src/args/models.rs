@@ -14,8 +14,8 @@ pub(crate) enum ModelsVerb {
 /// `lucihub models status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Programs are upgraded one after the other. Those that are ahead write the older version, with
-LUCIHUB_WRITE_VERSION, until no program of the older one writes any more; then the variable
+Programs are upgraded one after the other. Those that are ahead write the older version, with \
+LUCIHUB_WRITE_VERSION, until no program of the older one writes any more; then the variable \
 goes. It looks at every run.
 
 Examples:

@@ -27,7 +27,7 @@ Examples:
   lucihub record ID --worker bench-3 --writer WRITER
   echo '{\"finish\":\"failed\"}' | lucihub record ID --worker me")]
 pub(crate) struct RecordArgs {
-    /// The run: its id, or as much of its beginning as no other has.
+    /// The run: its id, or as much of its beginning as no other has; or else --device.
     #[arg(value_name = "ID", required_unless_present = "device", conflicts_with = "device")]
     pub(crate) run: Option<RunPrefix>,
     /// Take the run that has been queued longest for this device, and wait for one.

@@ -10,8 +10,8 @@ use super::Place;
 /// `lucihub runs report`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The page needs no network and no other file. It shows what the run is, its states and phases, all channels with what
-they miss, its last 10,000 log lines, input, output and final values, and asks for nothing when it is opened. It can be
+The page needs no network and no other file. It shows what the run is, its states and phases, all channels with what \
+they miss, its last 10,000 log lines, input, output and final values, and asks for nothing when it is opened. It can be \
 sent by mail, and an archived run gives the same page to the byte each time.
 
 Examples:

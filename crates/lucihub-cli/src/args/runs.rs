@@ -88,7 +88,7 @@ pub(crate) struct ListArgs {
 /// `lucihub runs search`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A condition names a field and the values that it may have; conditions are joined by AND, values by OR. Fields: owner,
+A condition names a field and the values that it may have; conditions are joined by AND, values by OR. Fields: owner, \
 device, kind (LUCIDAC, REDAC, SIMULATOR), type, state, label.NAME, related (to these runs), from, to, since.
 
 Examples:
@@ -199,7 +199,7 @@ pub(crate) struct PlotArgs {
     /// Where to end: the first sample, or the time, that is not drawn any more.
     #[arg(long, value_name = "WHERE", allow_hyphen_values = true)]
     pub(crate) to: Option<Edge>,
-    /// Write an SVG file instead of drawing in the terminal.
+    /// Write an SVG file instead of drawing in the terminal, in the place of one that is there; `-` for standard output.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["width", "height"])]
     pub(crate) svg: Option<PathBuf>,
     /// Columns of the drawing [default: the terminal's, else 80].

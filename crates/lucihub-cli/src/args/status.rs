@@ -10,7 +10,7 @@ use super::{One, Place};
 /// `lucihub status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Asks both storages, waits two seconds for each at most, and looks again after --over to see how hot storage grows. Exit
+Asks both storages, waits two seconds for each at most, and looks again after --over to see how hot storage grows. Exit \
 code 1 if one of them cannot do its work: it does not answer, is full, or is not to be used.
 
 Examples:

@@ -12,8 +12,8 @@ use crate::plot::{Edge, Which};
 /// `lucihub runs export`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Columns are `index`, `time_s` (seconds from the start of OP, if the run has a time base), one per channel by its name or
-`channel_N`, and one per channel that says where samples are missing. Samples keep every bit; text knows one NaN only.
+Columns are `index`, `time_s` (seconds from the start of OP, if the run has a time base), one per channel by its name or \
+`channel_N`, and one per channel that says where samples are missing. Samples keep every bit; text knows one NaN only. \
 The file is there whole or not at all. Arrow and Parquet need a lucihub that was built with the feature `export`.
 
 Examples:
@@ -94,8 +94,8 @@ impl ExportFormat {
 /// `lucihub runs import`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Takes what `runs export` writes, and a plain file: a header, then optionally a column `index` and a column `time_s` (or
-`time`, or `t`, in seconds), then a column per channel. An empty cell, or null, is a missing sample. All of the file is
+Takes what `runs export` writes, and a plain file: a header, then optionally a column `index` and a column `time_s` (or \
+`time`, or `t`, in seconds), then a column per channel. An empty cell, or null, is a missing sample. All of the file is \
 checked before the run is created, and nothing is left of a run that was not imported whole.
 
 Examples:

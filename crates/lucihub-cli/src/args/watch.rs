@@ -8,11 +8,11 @@ use super::Place;
 /// `lucihub runs watch`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Keys: q, Esc or Ctrl-C quit; left and right choose a channel, or all; Tab goes from the overview to the plot, the log
+Keys: q, Esc or Ctrl-C quit; left and right choose a channel, or all; Tab goes from the overview to the plot, the log \
 and the states; + and - choose the last seconds or all; p holds the picture while the run goes on.
 
-Watching changes nothing: the run goes on without it. The exit code is 0 whether the run ended, however it ended, or
-the watching did, by a key, Ctrl-C or SIGTERM. Off a terminal it prints states and log lines, as
+Watching changes nothing: the run goes on without it. The exit code is 0 whether the run ended, however it ended, or \
+the watching did, by a key, Ctrl-C or SIGTERM. Off a terminal it prints states and log lines, as \
 `lucihub runs logs --follow` does.
 
 Examples:

@@ -29,16 +29,16 @@ pub(crate) fn show(args: &ConfigArgs) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for setting in &SETTINGS {
         let value = given(setting).filter(|value| !value.is_empty());
-        let from = origin(setting, value.as_deref());
+        let from = match (&args.place.cold.dir, setting.key) {
+            (Some(_), "database_url") => Origin::Flag("dir"),
+            _ => origin(setting, value.as_deref()),
+        };
         let value = match (setting.key, value) {
             ("database_url", _) => Some(place::shown(&args.place.cold)?),
             ("redis_url", _) => args.place.hot.server(),
             (_, value) => value.map(|value| value.to_string_lossy().into_owned()),
         };
         rows.push(Holds { key: setting.key, value, from });
-    }
-    if let Some(dir) = &args.place.cold.dir {
-        rows.insert(0, Holds { key: "dir", value: Some(dir.display().to_string()), from: Origin::Flag("dir") });
     }
     output::list(&rows, args.lists.format())?;
     match FILES.get().and_then(|files| files.configuration.as_ref()) {

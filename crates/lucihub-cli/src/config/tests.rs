@@ -61,6 +61,11 @@ fn the_usual_place_may_be_empty() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().display().to_string();
     assert!(files(&[("HOME", &home)]).unwrap().values.is_empty());
+    let file = written(&folder, "beside.toml", "database_url = 'sqlite:data/lab.sqlite'");
+    let beside = format!("sqlite:{home}/data/lab.sqlite");
+    assert_eq!(files(&[("LUCIHUB_CONFIG", &file)]).unwrap().values[0].1, beside);
+    let empty = written(&folder, "empty", " \n");
+    assert!(files(&[("REDIS_URL_FILE", &empty)]).unwrap_err().to_string().ends_with("is empty; it should have a URL"));
     std::fs::create_dir_all(folder.path().join(".config/lucihub")).unwrap();
     written(&folder, ".config/lucihub/config.toml", "key_prefix = 'lab'");
     assert_eq!(files(&[("HOME", &home)]).unwrap().values[0].1, "lab");

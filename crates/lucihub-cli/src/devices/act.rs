@@ -5,7 +5,7 @@ use lucihub_models_core::hot::{Announced, DEVICE_LEASE, DeviceSeen};
 use lucihub_models_core::{DeviceType, InputType};
 
 use super::not_found;
-use crate::args::{AddArgs, Says, SetArgs, WithdrawArgs};
+use crate::args::{AddArgs, Says, SetArgs, WithdrawArgs, say_unknown};
 use crate::failure::Failure;
 use crate::{check, output, place};
 
@@ -19,6 +19,7 @@ pub(crate) async fn add(args: AddArgs) -> Result<(), Failure> {
     }
     let fields = fields(&args.says)?;
     let store = if args.always_active { place::find(&args.place).await? } else { place::history(&args.place).await? };
+    say_unknown("kind", std::slice::from_ref(&args.kind), DeviceType::KNOWN);
     let device_type = DeviceType::from(&*args.kind);
     let seen = DeviceSeen {
         id: args.device.clone(),
@@ -59,6 +60,7 @@ pub(crate) async fn set(args: SetArgs) -> Result<(), Failure> {
 }
 
 fn fields(says: &Says) -> Result<OperatorFields, Failure> {
+    say_unknown("input type", says.input_type.as_slice(), InputType::KNOWN);
     let schema = says.schema.as_deref().map(check::given).transpose()?;
     Ok(OperatorFields {
         input_type: says.input_type.as_deref().map(InputType::from),

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{NO_FILE, WholeFile};
 
 /// Where an export goes.
 #[derive(Debug)]
@@ -28,9 +28,7 @@ impl Target {
         let refused = |why: &str| Err(not_written(file, io::Error::other(why)));
         match std::fs::metadata(file) {
             Ok(there) if there.is_dir() => refused("it is a folder"),
-            Ok(there) if !there.is_file() => {
-                refused("it is no file; write to standard output, and let the shell do the rest")
-            }
+            Ok(there) if !there.is_file() => refused(NO_FILE),
             Ok(_) if !force => refused(EXISTS),
             _ => Ok(Self { file: Some(file.to_owned()), force }),
         }

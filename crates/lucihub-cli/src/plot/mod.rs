@@ -38,6 +38,9 @@ pub(crate) async fn run(args: PlotArgs) -> Result<(), Failure> {
     let (reading, run) = place::read_run(&args.place, &args.run).await?;
     let store = reading.whatever_is_there();
     let request = Request { run, channels: args.channel, xy: args.xy, from: args.from, to: args.to };
+    if args.svg.as_deref() == Some(Path::new("-")) {
+        return output::text(as_svg(&store, &store.locate(run).await?, &request).await?.as_bytes());
+    }
     if let Some(file) = &args.svg {
         write_svg(&store, &request, file).await?;
         output::say(format!("written: {}", file.display()));

@@ -47,6 +47,15 @@ fn runs_are_created_labelled_cancelled_and_deleted() {
     let words = said(&ambiguous);
     assert!(words.contains("begins several") && words.contains(&id) && words.contains("give more of it"), "{words}");
 
+    let alone = lucihub(&["runs", "delete", &second, "--yes"], dir.path(), "").output().unwrap();
+    assert_eq!(alone.status.code(), Some(1));
+    assert!(said(&alone).contains("no server is named that knows whether a worker has it"), "{}", said(&alone));
+    for (twice, words) in [(["--channel", "x"], "two channels"), (["--label", "a=1"], "a label is given twice")] {
+        let refused = ask(&[&["runs", "create"][..], &twice, &twice].concat());
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(said(&refused).contains(words), "{}", said(&refused));
+    }
+
     let prefix = &id[..common.len() + 1];
     assert!(printed(&ask(&["runs", "cancel", prefix, "--reason", "wrong"])).contains(": cancelled"));
     assert!(printed(&ask(&["runs", "cancel", &id])).contains(": cancelled"), "once more is the same");

@@ -48,7 +48,7 @@ fn ctrl_c_cancels_the_run_and_says_what_it_waits_for() {
     assert!(printed(&once).contains("1 run archived"));
     let list = lucihub(&["runs", "list", "--state", "cancelled", "--state", "bogus"], dir.path(), "").output().unwrap();
     assert!(printed(&list).contains("lucidac-demo"), "{}", printed(&list));
-    let bogus = "lucihub: bogus is no state that this version knows: queued, inprogress";
+    let bogus = "warning: bogus is no state that this version knows: queued, inprogress";
     assert!(said(&list).starts_with(bogus) && said(&list).lines().count() == 1, "{}", said(&list));
 }
 

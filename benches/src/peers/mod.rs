@@ -52,17 +52,18 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
     let bench = Bench::begin(lab)?;
     let mut peer = start(bench.port(), None)?;
     let head = typical::head(1, CHANNELS);
-    let batches = typical.channels[0].len().div_ceil(CHUNK);
+    let chunk = CHUNK.min(typical.channels[0].len());
+    let batches = typical.channels[0].len() / chunk;
     for (how, window) in [("", Batch::WINDOW), ("_one_in_flight", 1)] {
         let ours = || {
             bench.empty();
             let mark = lab.wait(bench.start(&head))?;
-            let batch = |n: usize| Batch::new(head.id, mark, n as u64 + 1, body(&typical.channels, n, CHUNK));
+            let batch = |n: usize| Batch::new(head.id, mark, n as u64 + 1, body(&typical.channels, n, chunk));
             let prepared: Vec<Batch> = (0..batches).map(batch).collect();
             let (seconds, ()) = timed(|| lab.wait(bench.append(&prepared, window)))?;
             Ok((typical.samples() as f64, seconds))
         };
-        let theirs = || peer.turn(&json!({ "do": "ingest", "chunk": CHUNK, "window": window }));
+        let theirs = || peer.turn(&json!({ "do": "ingest", "chunk": chunk, "window": window }));
         let name = format!("peers.redis.ingest_{CHUNK}{how}_samples_per_s");
         figures.compare((name, SAMPLES), lab.size.repeats, ours, (WHAT, theirs))?;
     }

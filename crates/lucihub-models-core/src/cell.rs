@@ -56,9 +56,9 @@ impl Grid {
         (u64::from(self.samples) / 4).max(SUMMARY_WIDTH)
     }
 
-    /// Whether between two positions a [part](Self::part) of a cell became complete of every channel that has samples, or
-    /// a cell of the lines: then there is something to encode or to write that nothing changes any more. Channels come side by side, so it is the slowest that
-    /// counts.
+    /// Whether between two positions a [part](Self::part) of a cell became complete of every channel that has samples,
+    /// or a cell of the lines: then there is something to encode or to write that nothing changes any more. Channels
+    /// come side by side, so it is the slowest that counts.
     ///
     /// ```
     /// use lucihub_models_core::{Grid, Positions};

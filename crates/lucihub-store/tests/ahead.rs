@@ -6,18 +6,12 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{begin_small, clean_walk, end_small, lab, record_some, small, values};
+use lab::{begin_small, clean_walk, end_small, lab, patient, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
-use lucihub_models_core::hot::{HotAppend, Restore, Restored};
-use lucihub_models_core::{Positions, RunState, StoreError, WriterId, WriterMark};
+use lucihub_models_core::{Positions, RunState, StoreError};
+use lucihub_store::Keeper;
 use lucihub_store::record::End;
-use lucihub_store::{Keeper, KeeperOptions, RecordOptions};
 use lucihub_testkit::FaultPlan;
-
-/// A keeper that writes no tails before the end.
-fn patient() -> KeeperOptions {
-    KeeperOptions::default().with_checkpoint(Duration::from_secs(3_600), 1 << 30)
-}
 
 #[tokio::test]
 async fn complete_cells_are_written_before_their_time() {
@@ -65,21 +59,8 @@ async fn another_content_after_an_older_copy_is_noticed() {
     recorder.flush().await.unwrap();
     clean_walk(&keeper).await;
     // A failover, after which hot storage knows neither of the cell nor of its being confirmed.
-    let head = lab.store.status(run).await.unwrap().head;
     drop(recorder);
-    assert!(lab.hot.lose(run));
-    let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 7 };
-    let restore = Restore {
-        head: (*head).clone(),
-        worker: "another".to_owned(),
-        mark,
-        lease: Duration::from_secs(60),
-        last_seq: 0,
-        confirmed: Positions { states: 2, ..Positions::default() },
-        next: Positions { states: 2, ..Positions::default() },
-    };
-    assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
-    let options = RecordOptions::default().with_writer(mark.writer);
+    let options = lab.failed_over(run).await;
     // It cannot ask cold storage how far that is.
     let away = FaultPlan::none();
     away.go_down();

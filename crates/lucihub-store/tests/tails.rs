@@ -6,17 +6,11 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, clean_walk, lab, record_some, small_head, values};
-use lucihub_models_core::hot::{HotAppend, Restore, Restored};
-use lucihub_models_core::{GapCause, Grid, Positions, Run, RunId, RunState, WriterId, WriterMark};
+use lab::{Lab, clean_walk, lab, patient, record_some, small_head, values};
+use lucihub_models_core::{GapCause, Grid, Run, RunId, RunState};
 use lucihub_store::record::End;
-use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder};
+use lucihub_store::{Keeper, Recorder};
 use lucihub_testkit::FaultPlan;
-
-/// A keeper that writes no tails before the end.
-fn patient() -> KeeperOptions {
-    KeeperOptions::default().with_checkpoint(Duration::from_secs(3_600), 1 << 30)
-}
 
 /// A run of two channels in cells of four parts.
 async fn grown(lab: &Lab) -> RunId {
@@ -151,21 +145,8 @@ async fn what_another_writer_wrote_anew_is_read_anew() {
     recorder.flush().await.unwrap();
     clean_walk(&keeper).await;
     // A failover, after which hot storage knows nothing of what was encoded.
-    let head = lab.store.status(run).await.unwrap().head;
     drop(recorder);
-    assert!(lab.hot.lose(run));
-    let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 7 };
-    let restore = Restore {
-        head: (*head).clone(),
-        worker: "another".to_owned(),
-        mark,
-        lease: Duration::from_secs(60),
-        last_seq: 0,
-        confirmed: Positions { states: 2, ..Positions::default() },
-        next: Positions { states: 2, ..Positions::default() },
-    };
-    assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
-    let options = RecordOptions::default().with_writer(mark.writer);
+    let options = lab.failed_over(run).await;
     let other = lab.store.record_with(run, "another", options).await.unwrap();
     let anew = values(run, 1, 0..3_500);
     other.samples(0, 0, &anew).await.unwrap();

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lucihub_models_core::cold::ColdRuns;
+use lucihub_models_core::hot::{HotAppend, Restore, Restored};
 use lucihub_models_core::{
-    Digest, GapCause, Grid, Limits, LogCell, LogLine, Run, RunDigest, RunHead, RunId, RunState, SampleCell,
+    Digest, GapCause, Grid, Limits, LogCell, LogLine, Positions, Run, RunDigest, RunHead, RunId, RunState, SampleCell,
+    WriterId, WriterMark,
 };
 use lucihub_store::archive::WalkReport;
 use lucihub_store::record::End;
@@ -45,7 +47,31 @@ pub(crate) fn full_lab(max_bytes: Option<u64>) -> Lab {
     Lab { store, clock, hot, cold, ids }
 }
 
+/// A keeper that writes no tails before the end.
+pub(crate) fn patient() -> KeeperOptions {
+    KeeperOptions::default().with_checkpoint(Duration::from_secs(3_600), 1 << 30)
+}
+
 impl Lab {
+    /// Hot storage loses a run that has one state more than its first, and another worker puts it back: hot storage then
+    /// knows neither of its cells nor of what was confirmed. Gives the options with which that worker goes on.
+    pub(crate) async fn failed_over(&self, run: RunId) -> RecordOptions {
+        let head = self.store.status(run).await.unwrap().head;
+        assert!(self.hot.lose(run));
+        let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 7 };
+        let restore = Restore {
+            head: (*head).clone(),
+            worker: "another".to_owned(),
+            mark,
+            lease: Duration::from_secs(60),
+            last_seq: 0,
+            confirmed: Positions { states: 2, ..Positions::default() },
+            next: Positions { states: 2, ..Positions::default() },
+        };
+        assert_eq!(self.hot.restore(&restore).await.unwrap(), Restored::Restored);
+        RecordOptions::default().with_writer(mark.writer)
+    }
+
     /// Another handle on the same storages; both fail by one plan.
     pub(crate) fn faulty(&self, plan: &FaultPlan) -> Store {
         self.split(plan, plan)

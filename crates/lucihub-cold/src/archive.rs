@@ -164,9 +164,20 @@ where
 impl Rows {
     /// Encodes cells before the transaction: it takes longer than writing, and nobody else can write meanwhile.
     async fn of(run: RunId, cells: &Checkpoint, most_channels: usize) -> Result<Self> {
-        let lines = encode(&cells.lines, move |cell| LogRow::of(run, cell)).await?;
-        let mut samples = encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)).await?;
-        samples.extend(encode(&cells.grown, move |cell| Growing::row(run, cell, most_channels)).await?);
+        let grown = async {
+            if cells.grown.is_empty() {
+                return Ok(Vec::new());
+            }
+            let grown = cells.grown.clone();
+            // On one thread: little is left of them, in most cases nothing.
+            blocking(move || grown.iter().map(|cell| Growing::row(run, cell, most_channels)).collect()).await
+        };
+        let (lines, mut samples, grown) = tokio::try_join!(
+            encode(&cells.lines, move |cell| LogRow::of(run, cell)),
+            encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)),
+            grown,
+        )?;
+        samples.extend(grown);
         Ok(Self { lines, samples, reached: reached(cells), head: None })
     }
 

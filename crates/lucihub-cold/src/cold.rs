@@ -90,7 +90,17 @@ impl<E: Engine> Cold<E> {
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.readers(), move |engine| engine.look(work)).await
+        self.look_then(work, Ok).await
+    }
+
+    /// The same, and makes something of it on the same thread, once the connection is given back. A hop to another one
+    /// takes as long as decoding a small cell.
+    pub(crate) async fn look_then<R, T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_>) -> Result<R, Error> + Send + 'static,
+        then: impl FnOnce(R) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T> {
+        self.with(self.engine.readers(), move |engine| engine.look(work), then).await
     }
 
     /// Reads by several statements, on a blocking thread and on one snapshot.
@@ -98,7 +108,7 @@ impl<E: Engine> Cold<E> {
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.readers(), move |engine| engine.read(work)).await
+        self.with(self.engine.readers(), move |engine| engine.read(work), Ok).await
     }
 
     /// Writes on a blocking thread, whole or not at all.
@@ -106,22 +116,23 @@ impl<E: Engine> Cold<E> {
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.writers(), move |engine| engine.write(work)).await
+        self.with(self.engine.writers(), move |engine| engine.write(work), Ok).await
     }
 
     /// Callers wait for a connection before they take a thread, and keep both
     /// until the work is done even when the future is dropped.
-    async fn with<T: Send + 'static>(
+    async fn with<R, T: Send + 'static>(
         &self,
         permits: &Arc<Semaphore>,
-        work: impl FnOnce(&E) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&E) -> Result<R, Error> + Send + 'static,
+        then: impl FnOnce(R) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
         let permit = self.permit(permits).await?;
         let engine = self.engine.clone();
         blocking(move || {
             let answer = work(&engine);
             drop(permit);
-            answer
+            answer.and_then(then)
         })
         .await
     }

@@ -28,9 +28,8 @@ impl Growing {
     pub(crate) fn begin(before: Option<&Begun>, part: &SampleCell, channels: usize) -> Result<Option<Begun>, Error> {
         check_cell(part, channels)?;
         let SampleCell { channel, cell, series } = part;
-        if series.first >= series.end || !series.end.is_multiple_of(SUMMARY_WIDTH) {
-            let hint = format!("end a part at a multiple of {SUMMARY_WIDTH}");
-            return Err(invalid_cell(part, format!("a part of it ends at index {}", series.end)).hint(hint).into());
+        if series.first >= series.end {
+            return Err(invalid_cell(part, format!("a part of it ends at index {}", series.end)).into());
         }
         let mut growing = match before {
             None => Self::starting_at(series.first),
@@ -56,7 +55,9 @@ impl Growing {
         let growing = Self::of(begun)?.clone();
         let rest = SampleCell { channel: begun.channel(), cell: begun.cell(), series: rest.clone() };
         growing.goes_on_with(&rest)?;
-        check_cell(&rest, channels)?;
+        if rest.series.end > rest.series.first {
+            check_cell(&rest, channels)?;
+        }
         growing.into_row(run, &rest)
     }
 
@@ -78,8 +79,12 @@ impl Growing {
         })
     }
 
-    /// Refuses what does not begin where this ends, or makes it too long.
+    /// Refuses what does not begin where this ends, comes after its last part, or makes it too long.
     fn goes_on_with(&self, rest: &SampleCell) -> Result<(), Invalid> {
+        if !self.end.is_multiple_of(SUMMARY_WIDTH) && rest.series.end > rest.series.first {
+            return Err(invalid_cell(rest, format!("its last part ended at index {}", self.end))
+                .hint(format!("end a part that is not the last one at a multiple of {SUMMARY_WIDTH}")));
+        }
         if rest.series.first != self.end {
             return Err(invalid_cell(rest, format!("it goes on at index {}", rest.series.first))
                 .hint(format!("go on at index {}", self.end)));
@@ -93,6 +98,9 @@ impl Growing {
 
     /// Takes in what stands beside the samples.
     fn add(&mut self, series: &Series) {
+        if series.first >= series.end {
+            return;
+        }
         series.gaps.iter().for_each(|gap| Gap::push(&mut self.gaps, gap.clone()));
         self.summary.extend(summary::encode(series));
         self.end = series.end;

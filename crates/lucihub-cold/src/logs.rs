@@ -10,7 +10,7 @@ use lucihub_models_core::{Invalid, LogCell, Result, RunId, StoreError};
 
 use crate::codec::checksum::Checksum;
 use crate::codec::{Damage, Decoded, lines};
-use crate::cold::{Cold, Engine, blocking};
+use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::schema::run_logs;
@@ -33,7 +33,7 @@ pub(crate) struct LogRow {
 impl<E: Engine> ColdLogs for Cold<E> {
     async fn log_cells(&self, run: RunId, cells: Range<u64>) -> Result<Vec<LogCell>> {
         let cells = cell_numbers(&cells);
-        let rows = self.look(move |conn| {
+        let read = move |conn: &mut Conn<'_>| {
             Ok(on_conn!(conn, c => {
                 run_logs::table
                     .filter(run_logs::run.eq(Id(run)))
@@ -42,9 +42,8 @@ impl<E: Engine> ColdLogs for Cold<E> {
                     .select(LogRow::as_select())
                     .load(c)
             })?)
-        });
-        let rows = rows.await?;
-        blocking(move || rows.into_iter().map(LogRow::into_cell).collect()).await
+        };
+        self.look_then(read, |rows: Vec<LogRow>| rows.into_iter().map(LogRow::into_cell).collect()).await
     }
 }
 

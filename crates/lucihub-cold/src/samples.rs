@@ -11,7 +11,7 @@ use lucihub_models_core::{CellSummary, Invalid, Result, RunId, SUMMARY_WIDTH, Sa
 
 use crate::codec::checksum::Checksum;
 use crate::codec::{Damage, Decoded, gaps, samples, summary};
-use crate::cold::{Cold, Engine, blocking};
+use crate::cold::{Cold, Engine};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::growing::Growing;
@@ -49,7 +49,7 @@ pub(crate) struct SampleRow {
 impl<E: Engine> ColdSamples for Cold<E> {
     async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
         let cells = cell_numbers(&cells);
-        let rows = self.look(move |conn| {
+        let read = move |conn: &mut Conn<'_>| {
             Ok(on_conn!(conn, c => {
                 run_samples::table
                     .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
@@ -58,9 +58,8 @@ impl<E: Engine> ColdSamples for Cold<E> {
                     .select(SampleRow::as_select())
                     .load(c)
             })?)
-        });
-        let rows = rows.await?;
-        blocking(move || rows.into_iter().map(|row| row.into_cell(channel)).collect()).await
+        };
+        self.look_then(read, move |rows| decode(rows, channel)).await
     }
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
@@ -79,6 +78,15 @@ impl<E: Engine> ColdSamples for Cold<E> {
         })
         .await
     }
+}
+
+/// Decodes rows of a channel. The first cell has room for the samples of all: who joins them copies all but the first.
+fn decode(rows: Vec<SampleRow>, channel: u32) -> Result<Vec<SampleCell>, Error> {
+    // Nobody has looked at these numbers yet.
+    let most = i64::try_from(samples::MAX_SAMPLES).unwrap_or(i64::MAX);
+    let counts = rows.iter().map(|row| usize::try_from(row.small.value_count.min(most)).unwrap_or(0));
+    let mut room = counts.fold(0, usize::saturating_add);
+    rows.into_iter().map(|row| row.into_cell(channel, std::mem::take(&mut room))).collect()
 }
 
 impl SampleRow {
@@ -147,13 +155,14 @@ impl SampleRow {
         self.small.checksum("run_samples", &[self.codec]).bytes(&self.payload).finish()
     }
 
-    fn into_cell(self, channel: u32) -> Result<SampleCell, Error> {
+    /// The cell, decoded, with room for so many samples.
+    fn into_cell(self, channel: u32, room: usize) -> Result<SampleCell, Error> {
         let decode = || {
             if self.check() != self.payload_check {
                 return Err(Damage::new("the checksum of its samples does not match"));
             }
             let Range { start: first, end } = self.small.range()?;
-            let values = samples::decode(self.codec, &self.payload, number(self.small.value_count)?)?;
+            let values = samples::decode_with_room(self.codec, &self.payload, number(self.small.value_count)?, room)?;
             let series = Series { first, end, gaps: gaps::decode(&self.small.gaps, first, end)?, values };
             if !series.is_consistent() {
                 return Err(Damage::new("samples and gaps do not fill its range"));

@@ -43,17 +43,17 @@ impl Grid {
         cell * size..(cell + 1) * size
     }
 
-    /// The indices of a part of a sample cell, which keepers encode ahead of the rest: a quarter of a cell, but at least
+    /// The indices of a part of a sample cell, which keepers encode ahead of the rest: an eighth of a cell, but at least
     /// [`SUMMARY_WIDTH`].
     ///
     /// ```
     /// use lucihub_models_core::Grid;
-    /// assert_eq!(Grid::default().part(), 16_384);
+    /// assert_eq!(Grid::default().part(), 8_192);
     /// assert_eq!(Grid { samples: 1_024, ..Grid::default() }.part(), 1_024);
     /// ```
     #[must_use]
     pub fn part(&self) -> u64 {
-        (u64::from(self.samples) / 4).max(SUMMARY_WIDTH)
+        (u64::from(self.samples) / 8).max(SUMMARY_WIDTH)
     }
 
     /// Whether between two positions a [part](Self::part) of a cell became complete of every channel that has samples,

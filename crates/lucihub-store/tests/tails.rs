@@ -67,7 +67,7 @@ async fn parts_are_encoded_once_and_before_the_end() {
     assert_eq!(begun(&plan), 2, "nothing more is complete");
     end(&recorder).await;
     clean_walk(&keeper).await;
-    assert_eq!(begun(&plan), 2, "what comes after the last part is encoded with the cell");
+    assert_eq!(begun(&plan), 4, "what comes after the last part is all that is left");
     let (whole, _) = lab.archived(run).await;
     assert_eq!((whole.series, whole.logs.len()), (expected.series, expected.logs.len()));
 }

@@ -47,40 +47,51 @@ impl Growing {
             }
         }
         // What pco makes no smaller, or does not give back, is kept raw.
-        let before =
-            if begun.count() == 0 { Vec::new() } else { unpack(&begun.file().map_err(Damage::new)?, begun.count())? };
+        let mut before = Vec::new();
+        if begun.count() > 0 {
+            unpack(&begun.file().map_err(Damage::new)?, begun.count(), &mut before)?;
+        }
         Ok((RAW, before.iter().chain(rest).flat_map(|value| value.to_bits().to_le_bytes()).collect()))
     }
 }
 
 /// Decodes a number of samples.
+#[cfg(test)]
 pub(crate) fn decode(codec: i64, bytes: &[u8], count: u64) -> Decoded<Vec<f64>> {
+    decode_with_room(codec, bytes, count, 0)
+}
+
+/// Decodes a number of samples, into a vector with room for so many.
+pub(crate) fn decode_with_room(codec: i64, bytes: &[u8], count: u64, room: usize) -> Decoded<Vec<f64>> {
     if count > MAX_SAMPLES {
         return Err(Damage::new(format!("{count} samples in one cell")));
     }
     let count = usize::try_from(count).map_err(Damage::new)?;
+    let mut values = Vec::with_capacity(room.max(count));
     match codec {
-        RAW => raw(bytes, count),
-        PCO => unpack(bytes, count),
-        other => Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
+        RAW => raw(bytes, count, &mut values)?,
+        PCO => unpack(bytes, count, &mut values)?,
+        other => return Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
     }
+    Ok(values)
 }
 
-fn raw(bytes: &[u8], count: usize) -> Decoded<Vec<f64>> {
-    let (values, rest) = bytes.as_chunks::<8>();
-    if values.len() != count || !rest.is_empty() {
+fn raw(bytes: &[u8], count: usize, values: &mut Vec<f64>) -> Decoded<()> {
+    let (plain, rest) = bytes.as_chunks::<8>();
+    if plain.len() != count || !rest.is_empty() {
         return Err(Damage::new(format!("{} bytes for {count} samples", bytes.len())));
     }
-    Ok(values.iter().map(|value| f64::from_bits(u64::from_le_bytes(*value))).collect())
+    values.extend(plain.iter().map(|value| f64::from_bits(u64::from_le_bytes(*value))));
+    Ok(())
 }
 
-fn unpack(bytes: &[u8], count: usize) -> Decoded<Vec<f64>> {
-    let mut values = vec![0.0; count];
-    let progress = simple_decompress_into(bytes, &mut values).map_err(Damage::new)?;
+fn unpack(bytes: &[u8], count: usize, values: &mut Vec<f64>) -> Decoded<()> {
+    values.resize(count, 0.0);
+    let progress = simple_decompress_into(bytes, values).map_err(Damage::new)?;
     if progress.n_processed != count || !progress.finished {
         return Err(Damage::new(format!("{} of {count} samples", progress.n_processed)));
     }
-    Ok(values)
+    Ok(())
 }
 
 /// Encodes samples: the codec's number, and the bytes.

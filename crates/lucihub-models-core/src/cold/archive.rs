@@ -85,14 +85,16 @@ pub trait ColdArchive: Send + Sync {
     async fn mirror(&self, head: &RunHead) -> Result<bool>;
 
     /// Encodes the beginning of a sample cell while the rest of it has not come, so that the checkpoint has less to do.
-    /// `part` is that beginning, or goes on where `before` ended, and ends at a multiple of
-    /// [`SUMMARY_WIDTH`](crate::SUMMARY_WIDTH). Nothing is written. With its rest, as a [`GrownCell`], it is written as
-    /// the same cell whole would be: with that content, for ever readable as any other.
+    /// `part` is that beginning, or goes on where `before` ended. It ends at a multiple of
+    /// [`SUMMARY_WIDTH`](crate::SUMMARY_WIDTH), or else is the last one: nothing goes on after it. Nothing is written.
+    /// With its rest, as a [`GrownCell`], it is written as the same cell whole would be: with that content, for ever
+    /// readable as any other.
     ///
     /// `None` where the store does not encode such a part ahead: then the cell is to be written whole.
     ///
     /// # Errors
-    /// `Invalid` for a part that is not consistent, begins or ends elsewhere, or is none of the cell of `before`.
+    /// `Invalid` for a part that is empty or not consistent, does not go on where `before` ended, goes on after a last
+    /// one, or is none of the cell of `before`.
     async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>>;
 
     /// Writes cells in one transaction. Of two cells under one key the longer

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use lucihub_models_core::cold::{Begun, GrownCell};
+use lucihub_models_core::cold::{Begun, ColdStore, GrownCell};
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Digest, GapCause, Grid, Result, SampleCell, Series, WriterMark};
 
@@ -82,14 +82,18 @@ impl Tails {
 }
 
 impl Tail {
-    /// With what came after its last part, and the hashes of all of it.
-    pub(super) fn with(&self, rest: Series) -> (GrownCell, Parts) {
-        let mut parts = self.parts.clone();
-        let rest = SampleCell { channel: self.begun.channel(), cell: self.begun.cell(), series: rest };
-        if rest.series.end > rest.series.first {
-            parts.push((rest.series.first..rest.series.end, rest.hash()));
+    /// With what came after its last part, encoded where cold storage does that, and the hashes of all of it.
+    pub(super) async fn with(&self, rest: Series, cold: &dyn ColdStore) -> Result<(GrownCell, Parts)> {
+        let (mut parts, mut begun) = (self.parts.clone(), self.begun.clone());
+        let mut rest = SampleCell { channel: begun.channel(), cell: begun.cell(), series: rest };
+        let (first, end) = (rest.series.first, rest.series.end);
+        if end > first {
+            parts.push((first..end, rest.hash()));
+            if let Some(all) = cold.begin_cell(Some(&begun), rest.clone()).await? {
+                (begun, rest.series) = (all, Series::starting_at(end));
+            }
         }
-        (GrownCell { begun: self.begun.clone(), rest: rest.series }, parts)
+        Ok((GrownCell { begun, rest: rest.series }, parts))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::read::{Cell, Found, log_cells, sample_cells};
 use crate::store::Store;
 
 /// Channels that are read back at once: one is hashed while the next is read.
-const CHANNELS_AT_ONCE: usize = 4;
+const CHANNELS_AT_ONCE: usize = 8;
 
 /// Reads the cells of a run back.
 #[derive(Debug, Clone, Copy)]

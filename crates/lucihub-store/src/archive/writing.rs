@@ -180,7 +180,8 @@ async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> 
             if let Some(tail) = tails.of(channel, cell, range.end) {
                 let rest = store.window_at(located, channel, tail.begun.range().end..range.end).await?;
                 if !is_lost_in(&rest) {
-                    let (cell, parts) = tail.with(rest);
+                    // Here, so that one channel is encoded while the next is read.
+                    let (cell, parts) = tail.with(rest, &**store.cold()).await?;
                     return Ok(Ready::Grown(cell, parts));
                 }
             }

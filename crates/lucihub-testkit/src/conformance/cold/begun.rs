@@ -41,9 +41,12 @@ async fn write(store: &dyn ColdStore, run: RunId, cell: GrownCell) {
 /// A cell that was begun reads back as the whole one does, samples, gaps and summary, wherever its parts end. A store may
 /// encode nothing ahead; then there is nothing to write.
 pub async fn a_cell_begun_ahead_is_the_whole_cell(store: Store) {
-    let ends: [&[u64]; 5] = [&[5_120], &[6_144], &[5_120, 6_144, 7_168], &[5_120, 8_192], &[6_144, 7_168]];
+    let ends: [&[u64]; 6] =
+        [&[5_120], &[6_144], &[5_120, 6_144, 7_168], &[5_120, 8_192], &[6_144, 7_168], &[6_144, u64::MAX]];
     for (n, (ends, end)) in (1..).zip(ends.into_iter().flat_map(|ends| [(ends, 8_192), (ends, 8_191)])) {
-        let ends: Vec<u64> = ends.iter().copied().filter(|at| *at <= end).collect();
+        // The last one may be all of the rest.
+        let ends: Vec<u64> =
+            ends.iter().map(|at| if *at == u64::MAX { end } else { *at }).filter(|at| *at <= end).collect();
         let (whole, queued, beside) = (odd_cell(2, end), head(n), head(n + 100));
         create(&*store, &queued).await;
         create(&*store, &beside).await;
@@ -80,10 +83,12 @@ pub async fn parts_that_do_not_fit_are_refused(store: Store) {
     let cell = odd_cell(0, 8_192);
     let part = |range: Range<u64>| SampleCell { series: cell.series.slice(range), ..cell.clone() };
     let Some(begun) = store.begin_cell(None, part(4_096..5_120)).await.unwrap() else { return };
+    let last = store.begin_cell(Some(&begun), part(5_120..5_600)).await.unwrap().unwrap();
     let torn = SampleCell { series: Series { end: 6_144, ..cell.series.slice(4_096..5_120) }, ..cell.clone() };
     for (before, part) in [
-        (None, part(4_096..5_000)),
         (None, part(4_096..4_096)),
+        (Some(&begun), part(5_120..5_120)),
+        (Some(&last), part(5_600..6_144)),
         (None, torn),
         (Some(&begun), part(6_144..7_168)),
         (Some(&begun), part(4_096..5_120)),
@@ -96,6 +101,7 @@ pub async fn parts_that_do_not_fit_are_refused(store: Store) {
     for cell in [
         GrownCell { begun: begun.clone(), rest: cell.series.slice(6_144..7_168) },
         GrownCell { begun: begun.clone(), rest: cell.series.slice(4_096..5_120) },
+        GrownCell { begun: last, rest: cell.series.slice(5_600..6_144) },
         GrownCell { begun: foreign, rest: cell.series.slice(5_120..6_144) },
     ] {
         let cells = Checkpoint { grown: vec![cell], ..cells([], [odd_cell(3, 5_000)]) };

@@ -24,12 +24,13 @@ impl ColdArchive for ReferenceCold {
 
     async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>> {
         let SampleCell { channel, cell, series } = part;
+        let is_empty = series.first >= series.end;
         let whole = match before {
             Some(begun) if (begun.channel(), begun.cell()) == (channel, cell) => joined(begun, &series)?,
             Some(begun) => return Err(not_of(begun, "a part of another cell")),
             None => series,
         };
-        if !whole.is_consistent() || whole.first == whole.end || !whole.end.is_multiple_of(SUMMARY_WIDTH) {
+        if is_empty || !whole.is_consistent() {
             let what = format!("cell {cell} of channel {channel}");
             return Err(Invalid::new(what, format!("a part of it ends at index {}", whole.end)).into());
         }
@@ -147,6 +148,9 @@ fn joined(begun: &Begun, rest: &Series) -> Result<Series> {
     let mut whole = begun.encoded::<Series>().ok_or_else(|| not_of(begun, "begun by another store"))?.clone();
     if rest.first != whole.end {
         return Err(not_of(begun, "a part that goes on elsewhere"));
+    }
+    if !whole.end.is_multiple_of(SUMMARY_WIDTH) && rest.end > rest.first {
+        return Err(not_of(begun, "a part that goes on after the last one"));
     }
     whole.append(rest);
     Ok(whole)

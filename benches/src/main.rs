@@ -8,6 +8,7 @@
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
+//! | `goals.rs` | how far a figure should come, by name |
 //! | `report.rs`, `machine.rs`, `compare.rs` | the table, the JSON file, the machine; two files beside each other |
 //!
 //! Another figure is a line in its group, and its name in `tests/quick.rs`.
@@ -15,6 +16,7 @@
 
 mod cold;
 mod compare;
+mod goals;
 mod hot;
 mod lab;
 mod load;
@@ -41,7 +43,7 @@ use crate::measure::Figures;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 struct Arguments {
-    /// Write the figures to a file: a JSON object, name -> {value, unit, ...}.
+    /// Write the figures to a file: a JSON object, name -> {value, unit, limit, ratio, goal, met, ...}.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Say what changed since a file of earlier figures, and what is noise.

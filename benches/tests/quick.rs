@@ -147,6 +147,13 @@ fn every_figure_has_a_finite_positive_value() {
             positive("ratio");
         }
     }
+    let goal = |name: &str| {
+        let figure = &figures[name];
+        (figure["goal"].as_f64(), figure["goal_of"].as_str().unwrap_or_default(), figure["met"].is_boolean())
+    };
+    assert_eq!(goal("cold.sqlite.page_50_of_10k_us"), (Some(1.0 / 1.3), "ratio", true));
+    assert_eq!(goal("store.memory_archiving_1gb_above_idle_bytes"), (Some(67_108_864.0), "value", true));
+    assert_eq!(goal("hot.embedded.take_over_us"), (None, "", false));
 }
 
 #[test]

@@ -1,8 +1,15 @@
 //! The same work in plain Python: redis-py and `SQLAlchemy`, raw f64, nothing numbered, checked, encoded or read back.
 //!
 //! `cargo xtask bench --peers` sets the environment up. Both work on the same servers, turn by turn; the peer measures its
-//! own seconds, so that asking it costs neither anything. `benches/peers/peer.py` is the peer.
+//! own seconds, so that asking it costs neither anything.
+//!
+//! | file | what is there |
+//! | --- | --- |
+//! | `mod.rs` | samples, lines, and a run as a whole, on Redis and each database: `benches/peers/peer.py` |
+//! | `lists.rs` | a search with its total: `benches/peers/lists.py` |
+//! | `peer.rs` | the process of a peer |
 
+mod lists;
 mod peer;
 
 use std::path::Path;
@@ -38,7 +45,7 @@ const RUNS: [&str; 3] = ["write_side_ms", "bytes_per_sample", "read_run_ms"];
 /// What the group measures.
 #[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = String> {
-    let on = |engine| RUNS.map(|what| figure(engine, what));
+    let on = |engine| RUNS.into_iter().chain([lists::SEARCH]).map(move |what| figure(engine, what));
     let redis = INGEST.map(|(name, _)| name).into_iter().chain([LOG]).map(str::to_owned);
     redis.chain(["sqlite", "postgres"].into_iter().flat_map(on))
 }
@@ -54,11 +61,15 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures, python: &Path) -> Result
     let samples = lab.file("samples.f64");
     let bytes: Vec<u8> = typical.channels.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
     std::fs::write(&samples, bytes)?;
-    let start = |port, database: Option<&str>| Peer::start(python, port, database, &samples, &typical);
+    let start = |port, database: Option<&str>| Peer::of_runs(python, port, database, &samples, &typical);
     hot(lab, figures, &typical, &start).context("hot")?;
-    on(lab, figures, &sqlite::Files, &typical, &start).context("SQLite")?;
+    let on = |figures: &mut Figures, engine: &dyn Engine| {
+        on(lab, figures, engine, &typical, &start)?;
+        lists::measure(lab, figures, engine, python)
+    };
+    on(figures, &sqlite::Files).context("SQLite")?;
     if figures.wants_any_of("peers.postgres.") {
-        on(lab, figures, &postgres::Server::start(), &typical, &start).context("PostgreSQL")?;
+        on(figures, &postgres::Server::start()).context("PostgreSQL")?;
     }
     Ok(())
 }
@@ -118,7 +129,7 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
     let [write_side, bytes, read_run] = names;
     let server = RedisServer::start(Config::new());
     let place = engine.place(lab, "peers")?;
-    let mut peer = start(server.port(), Some(&engine.peer_database(lab)?))?;
+    let mut peer = start(server.port(), Some(&engine.peer_database(lab, "peer-runs")?))?;
     let hot = lab.wait(RedisHot::open(RedisOptions::new(server.url())))?;
     let store = Store::new(Arc::new(hot), place.cold.clone());
     let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });

@@ -64,7 +64,7 @@ struct Arguments {
     /// Small sizes: checks that everything runs; the figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Repeats of each figure; the gigabyte is measured twice.
+    /// Repeats of each figure; a gigabyte is measured two or three times.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     repeats: u32,
     /// How long the load lasts.

@@ -17,6 +17,8 @@ pub(crate) enum Unit {
 
 /// Samples per second.
 pub(crate) const SAMPLES: Unit = Unit::PerSecond("samples/s");
+/// Seconds.
+pub(crate) const S: Unit = Unit::Time("s", 1.0);
 /// Milliseconds.
 pub(crate) const MS: Unit = Unit::Time("ms", 1e3);
 /// Microseconds.

@@ -1,8 +1,9 @@
-"""Runs and their states in tables of their own, and a search with its total, as hubs for such devices do it with SQLAlchemy.
+"""Runs and their states in tables of their own, and a search with its total.
 
-A run has a row for each state that it came to, and is in the state of the newest one: a window function in a subquery says
-which that is. A search counts the runs that match, then reads a page of them, newest first, with all their states. Indexed is
-what such a program indexes: primary keys, the foreign key, the user. `serve.py` says how it is asked for a turn.
+Shaped as hubs for such devices do it with SQLAlchemy: a run has a row for each state that it came to, and is in the
+state of the newest one; a window function in a subquery says which that is. A search counts the runs that match, then
+reads a page of them, newest first, with all their states. Indexed is what such a program indexes: primary keys, the
+foreign key, the user. `serve.py` says how it is asked for a turn.
 """
 
 import time

@@ -1,9 +1,9 @@
 """What one writes in an afternoon in Python: lists and strings in Redis, then one row through SQLAlchemy.
 
-The samples of a channel are raw little-endian f64 in one string that APPEND makes longer; states and lines are lists. At
-the end all of it is read, put into the database as one row, and deleted. Nothing is numbered, checked, encoded or read
-back. `cargo xtask bench --peers` starts this beside its own measurements and asks for a turn at a time, as `serve.py` says;
-the answer has the seconds that the work took.
+The samples of a channel are raw little-endian f64 in one string that APPEND makes longer; states and lines are lists.
+At the end all of it is read, put into the database as one row, and deleted. Nothing is numbered, checked, encoded or
+read back. `cargo xtask bench --peers` starts this beside its own measurements and asks for a turn at a time, as
+`serve.py` says; the answer has the seconds that the work took.
 """
 
 import json

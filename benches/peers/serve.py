@@ -1,7 +1,7 @@
 """The way of a peer: asked for a turn at a time.
 
-A request is one line of JSON on standard input, the answer one on standard output. The first request sets the peer up, each
-of the others names what to do.
+A request is one line of JSON on standard input, the answer one on standard output. The first request sets the peer up,
+each of the others names what to do.
 """
 
 import json

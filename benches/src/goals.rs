@@ -1,7 +1,7 @@
 //! The goals: how far a figure should come, by its name.
 //!
-//! A goal is a share of the limit's speed, as ratios are: what may take at most half of the limit's time has to reach twice
-//! its speed. Where there is no limit, it is the most that the value may be.
+//! A goal is a share of the limit's speed, as ratios are: what may take at most half of the limit's time has to reach
+//! twice its speed. Where there is no limit, it is the most that the value may be.
 
 use crate::measure::Figure;
 
@@ -20,7 +20,7 @@ const fn times(most: f64) -> Goal {
 }
 
 /// Every figure that has a goal. One that names no size holds for each that is measured.
-const GOALS: [(&str, Goal); 33] = [
+const GOALS: [(&str, Goal); 36] = [
     ("hot.redis.ingest_100_samples_per_s", Goal::Ratio(0.9)),
     ("hot.redis.ingest_1000_samples_per_s", Goal::Ratio(0.9)),
     ("hot.redis.ingest_8000_samples_per_s", Goal::Ratio(0.9)),
@@ -54,6 +54,9 @@ const GOALS: [(&str, Goal); 33] = [
     ("store.archive_1gb_s", times(1.2)),
     ("cold.sqlite.envelope_2000_of_100m_ms", times(2.0)),
     ("cold.postgres.envelope_2000_of_100m_ms", times(2.0)),
+    ("builds.core_s", Goal::Value(20.0)),
+    ("builds.worker_s", Goal::Value(90.0)),
+    ("builds.demo_release_s", Goal::Value(300.0)),
 ];
 
 /// The goal of a figure, if it has one.
@@ -77,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::measure::{Figures, MS};
-    use crate::peers;
+    use crate::{builds, peers};
 
     /// What is measured in any case; read, since those tests are a program of their own.
     const PROMISED: &str = include_str!("../tests/quick.rs");
@@ -88,7 +91,7 @@ mod tests {
     #[test]
     fn every_goal_is_of_a_figure() {
         let promised: BTreeSet<&str> = PROMISED.split('"').filter(|part| part.contains('.')).collect();
-        let others: BTreeSet<String> = peers::names().chain(GROWTH.map(str::to_owned)).collect();
+        let others: BTreeSet<String> = peers::names().chain(builds::names()).chain(GROWTH.map(str::to_owned)).collect();
         for (name, _) in GOALS {
             assert!(promised.contains(name) || others.contains(name), "{name} is no figure");
         }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `hot.rs`, `redis/`, `cold/`, `store/` | the figures, by group |
 //! | `peers/` | the same work in plain Python |
+//! | `builds.rs` | how long clean builds take; only when asked for |
 //! | `load/` | a lab at work for a minute: fails where something is lost, late, or grows |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
@@ -14,6 +15,7 @@
 //! Another figure is a line in its group, and its name in `tests/quick.rs`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
+mod builds;
 mod cold;
 mod compare;
 mod goals;
@@ -91,6 +93,8 @@ enum Group {
     Load,
     /// The same work in plain Python; needs --peers.
     Peers,
+    /// Clean builds with two jobs: minutes, measured only when this is asked for.
+    Builds,
 }
 
 fn main() -> ExitCode {
@@ -131,6 +135,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if let Some(python) = arguments.peers.as_deref().filter(|_| wanted(Group::Peers)) {
         peers::measure(&lab, &mut figures, python).context("peers")?;
+    }
+    if arguments.only == Some(Group::Builds) {
+        builds::measure(&lab, &mut figures).context("builds")?;
     }
     let load = if wanted(Group::Load) { load::measure(&lab, arguments.seconds, &mut figures) } else { Ok(()) };
     println!("{}", report::table(&figures));

@@ -32,8 +32,8 @@ pub(crate) fn table(figures: &Figures) -> String {
         ]);
     }
     format!(
-        "{table}\nours, limit: medians; ratio: share of the limit's speed, 1 is as fast, median over turns; goal: the least \
-         ratio, or the most that ours may be"
+        "{table}\nours, limit: medians; ratio: share of the limit's speed, 1 is as fast, median over turns; goal: the \
+         least ratio, or the most that ours may be"
     )
 }
 

@@ -1,7 +1,7 @@
 //! A search with its total, beside runs and states in tables of their own, as hubs for such devices keep them.
 //!
-//! Both hold as many runs of as many owners in as many states each, on the same server, and look for those of one owner that
-//! have succeeded: the newest fifty, and how many there are.
+//! Both hold as many runs of as many owners in as many states each, on the same server, and look for those of one owner
+//! that have succeeded: the newest fifty, and how many there are.
 
 use std::path::Path;
 

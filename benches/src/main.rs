@@ -83,7 +83,7 @@ struct Arguments {
 /// What belongs together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
-    /// Hot storage, embedded and on a Redis of its own.
+    /// Hot storage, embedded, on a Redis of its own and on a cluster.
     Hot,
     /// Cold storage on SQLite, and on a PostgreSQL of its own.
     Cold,

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The names, which are promised: whoever compares files of other days relies on them.
-const WITH_LIMIT: [&str; 64] = [
+const WITH_LIMIT: [&str; 66] = [
     "hot.embedded.ingest_100_samples_per_s",
     "hot.embedded.ingest_1000_samples_per_s",
     "hot.embedded.ingest_8000_samples_per_s",
@@ -18,6 +18,8 @@ const WITH_LIMIT: [&str; 64] = [
     "hot.recorder.ingest_100_samples_per_s",
     "hot.recorder.ingest_1000_samples_per_s",
     "hot.recorder.ingest_8000_samples_per_s",
+    "hot.cluster.ingest_1000_samples_per_s",
+    "hot.cluster.log_lines_per_s",
     "hot.redis.ingest_100_samples_per_s",
     "hot.redis.ingest_100_beside_xadd_samples_per_s",
     "hot.redis.ingest_100_one_in_flight_samples_per_s",

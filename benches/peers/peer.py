@@ -1,19 +1,19 @@
 """What one writes in an afternoon in Python: lists and strings in Redis, then one row through SQLAlchemy.
 
-The samples of a channel are raw little-endian f64 in one string that APPEND makes longer; states and lines are lists. At
-the end all of it is read, put into the database as one row, and deleted. Nothing is numbered, checked, encoded or read
-back. `cargo xtask bench --peers` starts this beside its own measurements and asks for a turn at a time: a request is one
-line of JSON on standard input, the answer one on standard output with the seconds that the work took.
+The samples of a channel are raw little-endian f64 in one string that APPEND makes longer; states and lines are lists.
+At the end all of it is read, put into the database as one row, and deleted. Nothing is numbered, checked, encoded or
+read back. `cargo xtask bench --peers` starts this beside its own measurements and asks for a turn at a time, as
+`serve.py` says; the answer has the seconds that the work took.
 """
 
 import json
-import sys
 import time
 import uuid
 from datetime import UTC, datetime
 
 import numpy as np
 import redis
+from serve import serve
 from sqlalchemy import JSON, LargeBinary, String, create_engine, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -135,14 +135,5 @@ class Peer:
             return {"bytes": connection.execute(text(size)).scalar_one()}
 
 
-def main():
-    peer = Peer(**json.loads(sys.stdin.readline()))
-    print(json.dumps({"ready": True}), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = getattr(peer, request.pop("do"))(**request)
-        print(json.dumps(answer), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(Peer)

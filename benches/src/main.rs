@@ -4,17 +4,21 @@
 //! | --- | --- |
 //! | `hot.rs`, `redis/`, `cold/`, `store/` | the figures, by group |
 //! | `peers/` | the same work in plain Python |
+//! | `builds.rs` | how long clean builds take; only when asked for |
 //! | `load/` | a lab at work for a minute: fails where something is lost, late, or grows |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
 //! | `measure.rs` | repeats, turn by turn with the limit; medians and ratios |
+//! | `goals.rs` | how far a figure should come, by name |
 //! | `report.rs`, `machine.rs`, `compare.rs` | the table, the JSON file, the machine; two files beside each other |
 //!
 //! Another figure is a line in its group, and its name in `tests/quick.rs`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user on the terminal")]
 
+mod builds;
 mod cold;
 mod compare;
+mod goals;
 mod hot;
 mod lab;
 mod load;
@@ -41,7 +45,7 @@ use crate::measure::Figures;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 struct Arguments {
-    /// Write the figures to a file: a JSON object, name -> {value, unit, ...}.
+    /// Write the figures to a file: a JSON object, name -> {value, unit, limit, ratio, goal, met, ...}.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Say what changed since a file of earlier figures, and what is noise.
@@ -62,7 +66,7 @@ struct Arguments {
     /// Small sizes: checks that everything runs; the figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Repeats of each figure; the gigabyte is measured twice.
+    /// Repeats of each figure; a gigabyte is measured two or three times.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     repeats: u32,
     /// How long the load lasts.
@@ -79,7 +83,7 @@ struct Arguments {
 /// What belongs together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
-    /// Hot storage, embedded and on a Redis of its own.
+    /// Hot storage, embedded, on a Redis of its own and on a cluster.
     Hot,
     /// Cold storage on SQLite, and on a PostgreSQL of its own.
     Cold,
@@ -89,6 +93,8 @@ enum Group {
     Load,
     /// The same work in plain Python; needs --peers.
     Peers,
+    /// Clean builds with two jobs: minutes, measured only when this is asked for.
+    Builds,
 }
 
 fn main() -> ExitCode {
@@ -129,6 +135,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     if let Some(python) = arguments.peers.as_deref().filter(|_| wanted(Group::Peers)) {
         peers::measure(&lab, &mut figures, python).context("peers")?;
+    }
+    if arguments.only == Some(Group::Builds) {
+        builds::measure(&lab, &mut figures).context("builds")?;
     }
     let load = if wanted(Group::Load) { load::measure(&lab, arguments.seconds, &mut figures) } else { Ok(()) };
     println!("{}", report::table(&figures));

@@ -17,6 +17,8 @@ pub(crate) enum Unit {
 
 /// Samples per second.
 pub(crate) const SAMPLES: Unit = Unit::PerSecond("samples/s");
+/// Seconds.
+pub(crate) const S: Unit = Unit::Time("s", 1.0);
 /// Milliseconds.
 pub(crate) const MS: Unit = Unit::Time("ms", 1e3);
 /// Microseconds.
@@ -116,33 +118,20 @@ impl Figures {
         self.wanted.starts_with(stem) || stem.contains(&self.wanted) || !self.wanted.contains('.')
     }
 
-    /// Measures something against its limit, turn by turn; who is first changes
-    /// with each turn. Both return how many things were done in how many
-    /// seconds, what they prepared left out.
+    /// Measures something against its limit in [turns]. Both return how many
+    /// things were done in how many seconds, what they prepared left out.
     pub(crate) fn compare(
         &mut self,
         (name, unit): (impl Into<String>, Unit),
         repeats: u32,
-        mut ours: impl FnMut() -> Result<(f64, f64)>,
-        (what, mut limit): (&'static str, impl FnMut() -> Result<(f64, f64)>),
+        ours: impl FnMut() -> Result<(f64, f64)>,
+        (what, limit): (&'static str, impl FnMut() -> Result<(f64, f64)>),
     ) -> Result<()> {
         let name = name.into();
         if !self.wants(&name) {
             return Ok(());
         }
-        // The first turn finds caches and files cold, and does not count.
-        ours()?;
-        limit()?;
-        let (mut us, mut them) = (Vec::new(), Vec::new());
-        for turn in 0..repeats {
-            if turn % 2 == 0 {
-                us.push(ours()?);
-            }
-            them.push(limit()?);
-            if turn % 2 == 1 {
-                us.push(ours()?);
-            }
-        }
+        let (us, them) = turns(repeats, ours, limit)?;
         let figures = |turns: Vec<(f64, f64)>| turns.into_iter().map(|(count, s)| unit.of(count, s)).collect();
         self.push(Figure { name, unit, ours: figures(us), limit: Some((what, figures(them))) })
     }
@@ -190,6 +179,28 @@ impl Figures {
         self.all.push(figure);
         Ok(())
     }
+}
+
+/// What ours and the limit say turn by turn; who is first changes with each turn.
+pub(crate) fn turns<A, B>(
+    repeats: u32,
+    mut ours: impl FnMut() -> Result<A>,
+    mut limit: impl FnMut() -> Result<B>,
+) -> Result<(Vec<A>, Vec<B>)> {
+    // The first turn finds caches and files cold, and does not count.
+    ours()?;
+    limit()?;
+    let (mut us, mut them) = (Vec::new(), Vec::new());
+    for turn in 0..repeats {
+        if turn % 2 == 0 {
+            us.push(ours()?);
+        }
+        them.push(limit()?);
+        if turn % 2 == 1 {
+            us.push(ours()?);
+        }
+    }
+    Ok((us, them))
 }
 
 /// Seconds that something took, and what it gave. The value lives on, so that

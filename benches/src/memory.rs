@@ -6,20 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use lucihub_models_core::RunState;
-use lucihub_store::{KeeperOptions, RecordOptions, Store};
-use lucihub_testkit::models::adc_series;
+use lucihub_store::{KeeperOptions, Store};
 
 use crate::lab::Lab;
 use crate::machine::field;
 use crate::measure::{Figures, SAMPLES, Unit};
+use crate::plain::Plain;
 use crate::store::Working;
+use crate::store::gigabyte::{CHUNK, LIMIT, bare, base, record, samples};
 use crate::typical::{self, CHANNELS};
 
 /// Room of hot storage: what makes the recorder wait for the keeper.
 const ROOM: u64 = 16 << 20;
-/// Samples that come at once, per channel.
-const CHUNK: usize = 4_096;
 
 /// What the child found, in bytes and seconds.
 struct Found {
@@ -27,6 +25,7 @@ struct Found {
     recording: f64,
     archiving: f64,
     seconds: f64,
+    bare: f64,
 }
 
 /// Starts the child and takes its figures in.
@@ -39,8 +38,9 @@ pub(crate) fn measure(lab: &Lab, folder: &Path, figures: &mut Figures) -> Result
     figures.push_values(("store.memory_recording_1gb_above_idle_bytes", bytes), values(|f| f.recording))?;
     figures.push_values(("store.memory_archiving_1gb_above_idle_bytes", bytes), values(|f| f.archiving))?;
     let samples = samples(lab) as f64 * f64::from(CHANNELS);
-    let rate = found.iter().map(|f| samples / f.seconds).collect();
-    figures.push_values(("store.record_and_archive_1gb_samples_per_s", SAMPLES), rate)
+    let rate = |of: fn(&Found) -> f64| found.iter().map(|found| samples / of(found)).collect();
+    let name = "store.record_and_archive_1gb_samples_per_s";
+    figures.push_compared((name, SAMPLES), rate(|f| f.seconds), (LIMIT, rate(|f| f.bare)))
 }
 
 fn spawn(lab: &Lab, folder: &Path) -> Result<Found> {
@@ -53,60 +53,43 @@ fn spawn(lab: &Lab, folder: &Path) -> Result<Found> {
     ensure!(output.status.success(), "the measured process: {}", output.status);
     let text = String::from_utf8(output.stdout)?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let &[idle, recording, archiving, seconds] = numbers.as_slice() else {
+    let &[idle, recording, archiving, seconds, bare] = numbers.as_slice() else {
         anyhow::bail!("the measured process said {text:?}")
     };
-    Ok(Found { idle, recording, archiving, seconds })
-}
-
-/// Samples per channel.
-fn samples(lab: &Lab) -> usize {
-    lab.size.of(16_000_000)
+    Ok(Found { idle, recording, archiving, seconds, bare })
 }
 
 /// Is the child: prints idle bytes, what recording and archiving took above
-/// that at most, and seconds.
+/// that at most, seconds, and those that the limit takes.
 pub(crate) fn child(lab: &Lab) -> Result<()> {
     let cold = lab.cold("memory.db")?;
     let store = lab.store(Arc::new(cold.clone()), ROOM);
-    let base: Vec<f64> = adc_series(0, lab.size.of(1_000_000));
+    let base = base(lab);
     let options = KeeperOptions::default().with_trim_age(Duration::ZERO).with_walk(Duration::from_millis(50));
     let working = lab.wait(async { Working::start(&store, options.with_grace(Duration::ZERO)) });
     // One small run first, so that threads, connections and caches are there.
-    record(lab, &store, &working, 1, &base, CHUNK)?;
+    passes(lab, &store, &working, 1, &base, CHUNK)?;
     let idle = resident("VmRSS")?;
     let begun = Instant::now();
-    let (recording, archiving) = record(lab, &store, &working, 2, &base, samples(lab))?;
+    let (recording, archiving) = passes(lab, &store, &working, 2, &base, samples(lab))?;
     let seconds = begun.elapsed().as_secs_f64();
     // Pages that the kernel has not told apart yet: never nothing.
     let above = |peak: u64| peak.saturating_sub(idle).max(4_096);
-    println!("{idle} {} {} {seconds}", above(recording), above(archiving));
-    lab.wait(working.stop())
+    lab.wait(working.stop())?;
+    let mut plain = Plain::open(&lab.file("memory-plain.db"))?;
+    plain.lay_out()?;
+    let bare = bare(&mut plain, 1, &base, samples(lab))?;
+    println!("{idle} {} {} {seconds} {bare}", above(recording), above(archiving));
+    Ok(())
 }
 
 /// Records and archives a run of so many samples per channel. Returns the most
 /// memory while recording, and while archiving.
-fn record(lab: &Lab, store: &Store, working: &Working, seed: u64, base: &[f64], samples: usize) -> Result<(u64, u64)> {
+fn passes(lab: &Lab, store: &Store, working: &Working, seed: u64, base: &[f64], samples: usize) -> Result<(u64, u64)> {
     lab.wait(async {
         forget_peak()?;
         let head = typical::head(seed, CHANNELS);
-        store.create(&head).await?;
-        let recorder = store.record_with(head.id, "bench", RecordOptions::default()).await?;
-        recorder.state(RunState::InProgress).await?;
-        let (mut at, mut place) = (0, 0);
-        while at < samples {
-            // A signal again and again, in chunks that begin elsewhere each time.
-            if place >= base.len() {
-                place = 0;
-            }
-            let part = &base[place..(place + CHUNK.min(samples - at)).min(base.len())];
-            for channel in 0..CHANNELS {
-                recorder.samples(channel, at as u64, part).await?;
-            }
-            at += part.len();
-            place += part.len() + 1;
-        }
-        recorder.finish(RunState::Succeeded, lucihub_store::record::End::default()).await?;
+        record(store, &head, base, samples).await?;
         let recording = resident("VmHWM")?;
         forget_peak()?;
         working.archived(store, head.id).await?;

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 
+use crate::goals::{self, Goal};
 use crate::machine::Machine;
 use crate::measure::{Figure, Figures};
 
@@ -10,7 +11,7 @@ use crate::measure::{Figure, Figures};
 pub(crate) fn table(figures: &Figures) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
-    table.set_header(["figure", "unit", "ours", "min .. max", "limit", "ratio", "the limit is"]);
+    table.set_header(["figure", "unit", "ours", "min .. max", "limit", "ratio", "goal", "the limit is"]);
     for column in 2..=5 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -26,10 +27,23 @@ pub(crate) fn table(figures: &Figures) -> String {
             format!("{} .. {}", short(least), short(most)),
             limit.map_or(String::new(), |(_, value)| short(value)),
             figure.ratio().map_or(String::new(), |ratio| format!("{ratio:.2}")),
+            goals::of(&figure.name).map_or(String::new(), |goal| goal_of(goal, figure)),
             limit.map_or(String::new(), |(what, _)| what.to_owned()),
         ]);
     }
-    format!("{table}\nours, limit: medians; ratio: share of the limit's speed, 1 is as fast, median over turns")
+    format!(
+        "{table}\nours, limit: medians; ratio: share of the limit's speed, 1 is as fast, median over turns; goal: the \
+         least ratio, or the most that ours may be"
+    )
+}
+
+/// A goal, and whether it is met.
+fn goal_of(goal: Goal, figure: &Figure) -> String {
+    let met = if goal.met(figure) { "met" } else { "missed" };
+    match goal {
+        Goal::Ratio(least) => format!(">= {least:.2}, {met}"),
+        Goal::Value(most) => format!("<= {}, {met}", short(most)),
+    }
 }
 
 /// One figure as a line, as soon as it is there.
@@ -55,6 +69,15 @@ pub(crate) fn json(machine: &Machine, figures: &Figures) -> Value {
         if let Some((least, most)) = figure.ratio_spread() {
             entry["ratio_min"] = least.into();
             entry["ratio_max"] = most.into();
+        }
+        if let Some(goal) = goals::of(&figure.name) {
+            let (of, bound) = match goal {
+                Goal::Ratio(least) => ("ratio", least),
+                Goal::Value(most) => ("value", most),
+            };
+            entry["goal"] = bound.into();
+            entry["goal_of"] = of.into();
+            entry["met"] = goal.met(figure).into();
         }
         all.insert(figure.name.clone(), entry);
     }

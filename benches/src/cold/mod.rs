@@ -79,8 +79,8 @@ pub(crate) trait Engine {
     /// A new one, named in its files.
     fn place(&self, lab: &Lab, name: &str) -> Result<Place>;
 
-    /// A new database for the peer, as `SQLAlchemy` names it.
-    fn peer_database(&self, lab: &Lab) -> Result<String>;
+    /// A new database for a peer, named in its files, as `SQLAlchemy` names it.
+    fn peer_database(&self, lab: &Lab, name: &str) -> Result<String>;
 
     /// Measures what only this one has to show.
     fn own(&self, lab: &Lab, figures: &mut Figures) -> Result<()>;

@@ -43,7 +43,7 @@ impl Engine for Server {
         Ok(Place { cold, side: Box::new(Bare::connect(&self.0.admin_url(&name))?) })
     }
 
-    fn peer_database(&self, _: &Lab) -> Result<String> {
+    fn peer_database(&self, _: &Lab, _: &str) -> Result<String> {
         let url = self.0.admin_url(&self.0.fresh_database(None));
         let rest = url.split_once("://").map(|(_, rest)| rest.to_owned()).context("a URL")?;
         Ok(format!("postgresql+psycopg://{rest}"))

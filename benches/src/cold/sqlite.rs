@@ -32,8 +32,8 @@ impl Engine for Files {
         Ok(Place { cold, side: Box::new(Beside { ours: Plain::open(&lab.file(&file))?, beside }) })
     }
 
-    fn peer_database(&self, lab: &Lab) -> Result<String> {
-        Ok(format!("sqlite:///{}", lab.file("peer.db").display()))
+    fn peer_database(&self, lab: &Lab, name: &str) -> Result<String> {
+        Ok(format!("sqlite:///{}", lab.file(&format!("{name}.db")).display()))
     }
 
     fn own(&self, lab: &Lab, figures: &mut Figures) -> Result<()> {

@@ -1,8 +1,15 @@
 //! The same work in plain Python: redis-py and `SQLAlchemy`, raw f64, nothing numbered, checked, encoded or read back.
 //!
 //! `cargo xtask bench --peers` sets the environment up. Both work on the same servers, turn by turn; the peer measures its
-//! own seconds, so that asking it costs neither anything. `benches/peers/peer.py` is the peer.
+//! own seconds, so that asking it costs neither anything.
+//!
+//! | file | what is there |
+//! | --- | --- |
+//! | `mod.rs` | samples, lines, and a run as a whole, on Redis and each database: `benches/peers/peer.py` |
+//! | `lists.rs` | a search with its total: `benches/peers/lists.py` |
+//! | `peer.rs` | the process of a peer |
 
+mod lists;
 mod peer;
 
 use std::path::Path;
@@ -26,6 +33,27 @@ use crate::typical::{self, CHANNELS, Typical};
 
 const LINES: Unit = Unit::PerSecond("lines/s");
 const WHAT: &str = "plain Python, raw f64";
+/// Chunks of [`CHUNK`] samples per channel, and how many may be in flight.
+const INGEST: [(&str, usize); 2] = [
+    ("peers.redis.ingest_1000_samples_per_s", Batch::WINDOW),
+    ("peers.redis.ingest_1000_one_in_flight_samples_per_s", 1),
+];
+const LOG: &str = "peers.redis.log_lines_per_s";
+/// On each database.
+const RUNS: [&str; 3] = ["write_side_ms", "bytes_per_sample", "read_run_ms"];
+
+/// What the group measures.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let on = |engine| RUNS.into_iter().chain([lists::SEARCH]).map(move |what| figure(engine, what));
+    let redis = INGEST.map(|(name, _)| name).into_iter().chain([LOG]).map(str::to_owned);
+    redis.chain(["sqlite", "postgres"].into_iter().flat_map(on))
+}
+
+/// The name of a figure on a database.
+fn figure(engine: &str, what: &str) -> String {
+    format!("peers.{engine}.{what}")
+}
 
 /// Measures the group with this Python.
 pub(crate) fn measure(lab: &Lab, figures: &mut Figures, python: &Path) -> Result<()> {
@@ -33,11 +61,15 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures, python: &Path) -> Result
     let samples = lab.file("samples.f64");
     let bytes: Vec<u8> = typical.channels.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
     std::fs::write(&samples, bytes)?;
-    let start = |port, database: Option<&str>| Peer::start(python, port, database, &samples, &typical);
+    let start = |port, database: Option<&str>| Peer::of_runs(python, port, database, &samples, &typical);
     hot(lab, figures, &typical, &start).context("hot")?;
-    on(lab, figures, &sqlite::Files, &typical, &start).context("SQLite")?;
+    let on = |figures: &mut Figures, engine: &dyn Engine| {
+        on(lab, figures, engine, &typical, &start)?;
+        lists::measure(lab, figures, engine, python)
+    };
+    on(figures, &sqlite::Files).context("SQLite")?;
     if figures.wants_any_of("peers.postgres.") {
-        on(lab, figures, &postgres::Server::start(), &typical, &start).context("PostgreSQL")?;
+        on(figures, &postgres::Server::start()).context("PostgreSQL")?;
     }
     Ok(())
 }
@@ -54,7 +86,7 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
     let head = typical::head(1, CHANNELS);
     let chunk = CHUNK.min(typical.channels[0].len());
     let batches = typical.channels[0].len() / chunk;
-    for (how, window) in [("", Batch::WINDOW), ("_one_in_flight", 1)] {
+    for (name, window) in INGEST {
         let ours = || {
             bench.empty();
             let mark = lab.wait(bench.start(&head))?;
@@ -64,7 +96,6 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
             Ok((typical.samples() as f64, seconds))
         };
         let theirs = || peer.turn(&json!({ "do": "ingest", "chunk": chunk, "window": window }));
-        let name = format!("peers.redis.ingest_{CHUNK}{how}_samples_per_s");
         figures.compare((name, SAMPLES), lab.size.repeats, ours, (WHAT, theirs))?;
     }
     let count = lab.size.of(20_000);
@@ -87,17 +118,18 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
         Ok((count as f64, seconds))
     };
     let theirs = || peer.turn(&json!({ "do": "log", "count": count }));
-    figures.compare(("peers.redis.log_lines_per_s", LINES), lab.size.repeats, ours, (WHAT, theirs))
+    figures.compare((LOG, LINES), lab.size.repeats, ours, (WHAT, theirs))
 }
 
 fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, start: &Start<'_>) -> Result<()> {
-    let name = |what: &str| format!("peers.{}.{what}", engine.name());
-    if !["write_side_ms", "read_run_ms", "bytes_per_sample"].iter().any(|what| figures.wants(&name(what))) {
+    let names = RUNS.map(|what| figure(engine.name(), what));
+    if !names.iter().any(|name| figures.wants(name)) {
         return Ok(());
     }
+    let [write_side, bytes, read_run] = names;
     let server = RedisServer::start(Config::new());
     let place = engine.place(lab, "peers")?;
-    let mut peer = start(server.port(), Some(&engine.peer_database(lab)?))?;
+    let mut peer = start(server.port(), Some(&engine.peer_database(lab, "peer-runs")?))?;
     let hot = lab.wait(RedisHot::open(RedisOptions::new(server.url())))?;
     let store = Store::new(Arc::new(hot), place.cold.clone());
     let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
@@ -108,7 +140,7 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
         Ok((1.0, lab.wait(write_run(&store, &working, *seed, typical))?))
     };
     let side = json!({ "do": "write_side", "chunk": CHUNK });
-    figures.compare((name("write_side_ms"), MS), lab.size.repeats, || write(&mut seed), (WHAT, || peer.turn(&side)))?;
+    figures.compare((write_side, MS), lab.size.repeats, || write(&mut seed), (WHAT, || peer.turn(&side)))?;
 
     // Written by both in any case, so that there is what is read and weighed.
     let runs = u64::from(lab.size.repeats);
@@ -124,7 +156,7 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
     let theirs_after = peer.number(&json!({ "do": "stored_bytes" }), "bytes")?;
     let all = runs as f64 * typical.samples() as f64;
     figures.push_compared(
-        (&name("bytes_per_sample"), Unit::Bytes("B/sample")),
+        (&bytes, Unit::Bytes("B/sample")),
         vec![ours_after.saturating_sub(ours_before) as f64 / all],
         (WHAT, vec![(theirs_after - theirs_before) / all]),
     )?;
@@ -136,7 +168,7 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
         Ok((1.0, seconds))
     };
     let theirs = || peer.turn(&json!({ "do": "read_back", "run": written }));
-    figures.compare((name("read_run_ms"), MS), lab.size.repeats, ours, (WHAT, theirs))?;
+    figures.compare((read_run, MS), lab.size.repeats, ours, (WHAT, theirs))?;
     lab.wait(working.stop())?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::typical::{STATES, Typical};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/peer.py");
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 
 /// The process. It ends with this.
 pub(super) struct Peer {
@@ -19,16 +19,36 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Starts it on a Redis server, and on a database as `SQLAlchemy` names it.
-    pub(super) fn start(
+    /// Starts the one that keeps runs, on a Redis server and on a database as `SQLAlchemy` names it.
+    pub(super) fn of_runs(
         python: &Path,
         redis_port: u16,
         database: Option<&str>,
         samples: &Path,
         typical: &Typical,
     ) -> Result<Self> {
+        let states: Vec<&str> = ["queued"].into_iter().chain(STATES).chain(["succeeded"]).collect();
+        let setup = json!({
+            "redis_port": redis_port,
+            "database": database,
+            "samples": samples,
+            "channels": typical.channels.len(),
+            "lines": typical.lines.iter().map(|line| &line.text).collect::<Vec<_>>(),
+            "states": states,
+        });
+        Self::start(python, "peer.py", &setup)
+    }
+
+    /// Starts the one that lists them, on a database.
+    pub(super) fn of_lists(python: &Path, database: &str) -> Result<Self> {
+        Self::start(python, "lists.py", &json!({ "database": database }))
+    }
+
+    fn start(python: &Path, script: &str, setup: &Value) -> Result<Self> {
         let mut child = Command::new(python)
-            .arg(SCRIPT)
+            // Nothing is left beside the sources.
+            .arg("-B")
+            .arg(Path::new(SCRIPTS).join(script))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -37,15 +57,7 @@ impl Peer {
             anyhow::bail!("the peer has no pipes");
         };
         let mut peer = Self { child, requests, answers: BufReader::new(answers) };
-        let states: Vec<&str> = ["queued"].into_iter().chain(STATES).chain(["succeeded"]).collect();
-        let ready = peer.ask(&json!({
-            "redis_port": redis_port,
-            "database": database,
-            "samples": samples,
-            "channels": typical.channels.len(),
-            "lines": typical.lines.iter().map(|line| &line.text).collect::<Vec<_>>(),
-            "states": states,
-        }))?;
+        let ready = peer.ask(setup)?;
         ensure!(ready["ready"] == true, "{ready}");
         Ok(peer)
     }
@@ -70,7 +82,8 @@ impl Peer {
     }
 }
 
-fn number(answer: &Value, name: &str) -> Result<f64> {
+/// A number of an answer.
+pub(super) fn number(answer: &Value, name: &str) -> Result<f64> {
     answer[name].as_f64().with_context(|| format!("no {name} in {answer}"))
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Write {
 impl Bare {
     pub(super) fn connect(lab: &Lab, bench: &Bench) -> Result<Self> {
         lab.wait(async {
-            let client = Builder::from_config(Config::from_url(&bench.server.url())?).build()?;
+            let client = Builder::from_config(Config::from_url(&bench.url())?).build()?;
             client.init().await?;
             let hash = client.script_load(SCRIPT).await?;
             Ok(Self { client, hash })

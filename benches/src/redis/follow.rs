@@ -42,7 +42,7 @@ async fn times(bench: &Bench, followers: usize, batches: usize) -> Result<Vec<Du
     bench.empty();
     let head = typical::head(1, 1);
     let mark = bench.start(&head).await?;
-    let other = Arc::new(RedisHot::open(RedisOptions::new(bench.server.url())).await?);
+    let other = Arc::new(RedisHot::open(RedisOptions::new(bench.url())).await?);
     let (seen, mut sees) = mpsc::unbounded_channel();
     let mut following = JoinSet::new();
     for _ in 0..followers {

@@ -31,16 +31,8 @@ fn name(chunk: usize, how: &str) -> String {
 fn of_chunk(lab: &Lab, bench: &Bench, figures: &mut Figures, chunk: usize, batches: usize) -> Result<()> {
     let (source, bare) = (source(), Bare::connect(lab, bench)?);
     let writes = Bare::writes(&source, batches, chunk);
-    let head = typical::head(1, CHANNELS);
     let samples = (batches * chunk * source.len()) as f64;
-    let ours = |window: usize| {
-        bench.empty();
-        let mark = lab.wait(bench.start(&head))?;
-        let batch = |n: usize| Batch::new(head.id, mark, n as u64 + 1, body(&source, n, chunk));
-        let prepared: Vec<Batch> = (0..batches).map(batch).collect();
-        let (seconds, ()) = timed(|| lab.wait(bench.append(&prepared, window)))?;
-        Ok((samples, seconds))
-    };
+    let ours = |window: usize| turn(lab, bench, &source, (chunk, batches), window);
     let script = || {
         bench.empty();
         let (seconds, ()) = timed(|| lab.wait(bare.script(&writes, Batch::WINDOW)))?;
@@ -56,6 +48,23 @@ fn of_chunk(lab: &Lab, bench: &Bench, figures: &mut Figures, chunk: usize, batch
     figures.compare(name(""), repeats, || ours(Batch::WINDOW), (SCRIPT, script))?;
     figures.compare(name("_beside_xadd"), repeats, || ours(Batch::WINDOW), (COMMANDS, || commands(Batch::WINDOW)))?;
     figures.compare(name("_one_in_flight"), repeats, || ours(1), (COMMANDS, || commands(1)))
+}
+
+/// A run in batches that were prepared, so many in flight. Returns the samples and the seconds.
+pub(super) fn turn(
+    lab: &Lab,
+    bench: &Bench,
+    source: &[Vec<f64>],
+    (chunk, batches): (usize, usize),
+    window: usize,
+) -> Result<(f64, f64)> {
+    let head = typical::head(1, CHANNELS);
+    bench.empty();
+    let mark = lab.wait(bench.start(&head))?;
+    let batch = |n: usize| Batch::new(head.id, mark, n as u64 + 1, body(source, n, chunk));
+    let prepared: Vec<Batch> = (0..batches).map(batch).collect();
+    let (seconds, ()) = timed(|| lab.wait(bench.append(&prepared, window)))?;
+    Ok(((batches * chunk * source.len()) as f64, seconds))
 }
 
 /// Memory of the server for a million samples per channel.

@@ -12,29 +12,43 @@ use crate::lab::Lab;
 use crate::measure::{Figures, Unit, timed};
 use crate::typical;
 
-const LINES: Unit = Unit::PerSecond("lines/s");
+pub(super) const LINES: Unit = Unit::PerSecond("lines/s");
 
 pub(super) fn measure(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result<()> {
     let name = "hot.redis.log_lines_per_s";
     if !figures.wants(name) {
         return Ok(());
     }
-    bench.empty();
-    let cold = lab.cold("redis-logs.db")?;
-    let store = Store::new(Arc::new(bench.hot.clone()), Arc::new(cold.clone()));
-    // What another process would have: connections of its own.
-    let other = lab.wait(RedisHot::open(RedisOptions::new(bench.server.url())))?;
-    let reader = Store::new(Arc::new(other), Arc::new(cold));
-    let count = lab.size.of(200_000) as u64;
-    let mut seed = 90_u64 << 32;
-    figures.alone((name, LINES), lab.size.repeats, || {
-        seed += 1;
-        let head = typical::head(seed, 0);
+    let mut logs = Logs::new(lab, bench, "redis-logs.db")?;
+    figures.alone((name, LINES), lab.size.repeats, || logs.turn(lab))
+}
+
+/// A recorder that writes lines, and a follower that reads them.
+pub(super) struct Logs {
+    store: Store,
+    /// What another process would have: connections of its own.
+    reader: Store,
+    seed: u64,
+}
+
+impl Logs {
+    pub(super) fn new(lab: &Lab, bench: &Bench, file: &str) -> Result<Self> {
+        bench.empty();
+        let cold = Arc::new(lab.cold(file)?);
+        let other = lab.wait(RedisHot::open(RedisOptions::new(bench.url())))?;
+        Ok(Self { store: Store::new(bench.hot(), cold.clone()), reader: Store::new(Arc::new(other), cold), seed: 0 })
+    }
+
+    /// A run of many lines, until the last is acknowledged and was seen. Returns how many, and the seconds.
+    pub(super) fn turn(&mut self, lab: &Lab) -> Result<(f64, f64)> {
+        let count = lab.size.of(200_000) as u64;
+        self.seed += 1;
+        let head = typical::head((90_u64 << 32) + self.seed, 0);
         let recorder = lab.wait(async {
-            store.create(&head).await?;
-            anyhow::Ok(store.record(head.id, "bench").await?)
+            self.store.create(&head).await?;
+            anyhow::Ok(self.store.record(head.id, "bench").await?)
         })?;
-        let mut follower = reader.follow(head.id, Select::logs());
+        let mut follower = self.reader.follow(head.id, Select::logs());
         let following = async {
             let mut seen = 0;
             while seen < count {
@@ -58,7 +72,7 @@ pub(super) fn measure(lab: &Lab, bench: &Bench, figures: &mut Figures) -> Result
             })
         })?;
         ensure!(seconds > 0.0, "no time passed");
-        lab.wait(store.hot().remove(head.id, true, Duration::ZERO))?;
+        lab.wait(self.store.hot().remove(head.id, true, Duration::ZERO))?;
         Ok((count as f64, seconds))
-    })
+    }
 }

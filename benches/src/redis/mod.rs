@@ -1,9 +1,17 @@
 //! Hot storage on Redis, beside what the same server does for the same bytes without us.
 //!
+//! | file | what is there |
+//! | --- | --- |
+//! | `ingest.rs`, `bare.rs` | samples in, and the same bytes by plain commands |
+//! | `logs.rs`, `follow.rs` | lines, and when a follower has them |
+//! | `read.rs` | windows, and a thousand live runs |
+//! | `cluster.rs` | the same on a cluster, beside one server |
+//!
 //! The server is a process of its own on this machine, without persistence, behind one loopback connection; client and
 //! server share the cores.
 
 mod bare;
+mod cluster;
 mod follow;
 mod ingest;
 mod logs;
@@ -18,42 +26,64 @@ use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, TakeOver, TookOver};
 use lucihub_models_core::{Batch, BatchBody, RunHead, SampleBlock, WriterId, WriterMark};
 use lucihub_testkit::models::adc_series;
-use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
+use lucihub_testkit::servers::{RedisCluster, RedisOptions as Config, RedisServer};
 
 use crate::lab::Lab;
 use crate::measure::Figures;
 use crate::typical::CHANNELS;
 
+/// What runs.
+enum Servers {
+    One(RedisServer),
+    Cluster(RedisCluster),
+}
+
 /// The server, and a handle on it.
 pub(crate) struct Bench {
-    server: RedisServer,
+    servers: Servers,
     hot: RedisHot,
 }
 
 /// Measures the group.
 pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
-    if !figures.wants_any_of("hot.redis.") {
-        return Ok(());
+    if figures.wants_any_of("hot.redis.") {
+        let bench = Bench::begin(lab)?;
+        ingest::measure(lab, &bench, figures)?;
+        logs::measure(lab, &bench, figures)?;
+        follow::measure(lab, &bench, figures)?;
+        read::measure(lab, &bench, figures)?;
     }
-    let bench = Bench::begin(lab)?;
-    ingest::measure(lab, &bench, figures)?;
-    logs::measure(lab, &bench, figures)?;
-    follow::measure(lab, &bench, figures)?;
-    read::measure(lab, &bench, figures)
+    cluster::measure(lab, figures)
 }
 
 impl Bench {
     /// Starts a server.
     pub(crate) fn begin(lab: &Lab) -> Result<Self> {
-        let server = RedisServer::start(Config::new());
-        let options = RedisOptions::new(server.url()).with_timeout(Duration::from_secs(60));
-        let hot = lab.wait(RedisHot::open(options))?;
-        Ok(Self { server, hot })
+        Self::on(lab, Servers::One(RedisServer::start(Config::new())))
     }
 
-    /// Its port.
+    /// Starts a cluster.
+    fn of_cluster(lab: &Lab) -> Result<Self> {
+        Self::on(lab, Servers::Cluster(RedisCluster::start(&Config::new())))
+    }
+
+    fn on(lab: &Lab, servers: Servers) -> Result<Self> {
+        let options = RedisOptions::new(servers.url()).with_timeout(Duration::from_secs(60));
+        let hot = lab.wait(RedisHot::open(options))?;
+        Ok(Self { servers, hot })
+    }
+
+    /// Where it is reached.
+    fn url(&self) -> String {
+        self.servers.url()
+    }
+
+    /// Its port; of a cluster, that of its first node.
     pub(crate) fn port(&self) -> u16 {
-        self.server.port()
+        match &self.servers {
+            Servers::One(server) => server.port(),
+            Servers::Cluster(cluster) => cluster.nodes()[0].port(),
+        }
     }
 
     /// Hot storage on it.
@@ -63,7 +93,11 @@ impl Bench {
 
     /// An empty server, as at the beginning of every turn.
     pub(crate) fn empty(&self) {
-        self.server.cli(&["FLUSHALL"]);
+        match &self.servers {
+            Servers::One(server) => drop(server.cli(&["FLUSHALL"])),
+            // Replicas refuse, and follow their masters.
+            Servers::Cluster(cluster) => cluster.nodes().iter().for_each(|node| drop(node.cli(&["FLUSHALL"]))),
+        }
     }
 
     /// Opens a run and takes it over.
@@ -94,6 +128,15 @@ impl Bench {
             .buffered(window)
             .try_collect()
             .await
+    }
+}
+
+impl Servers {
+    fn url(&self) -> String {
+        match self {
+            Self::One(server) => server.url(),
+            Self::Cluster(cluster) => cluster.url(),
+        }
     }
 }
 

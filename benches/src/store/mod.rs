@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | `mod.rs` | recorded as fast as it goes, embedded hot storage and SQLite |
 //! | `pace.rs` | recorded as a device gives it: what is left to do at the end, on each pair of storages |
+//! | `gigabyte.rs` | a long run, out of hot storage |
 //! | `write_side.rs`, `raw.rs` | Redis and each database, beside the same commands and one row without us |
 
+pub(crate) mod gigabyte;
 mod pace;
 mod raw;
 mod write_side;
@@ -66,6 +68,7 @@ pub(crate) fn measure(lab: &Lab, figures: &mut Figures) -> Result<()> {
     figures.push_values(("store.record_run_ms", MS), writes.split_off(writes.len().min(1)))?;
     figures.push_values(("store.end_to_archived_ms", MS), ends.split_off(ends.len().min(1)))?;
     lab.wait(working.stop())?;
+    gigabyte::measure(lab, figures)?;
     on(lab, figures, &sqlite::Files, &typical)?;
     if figures.wants_any_of("store.postgres.") {
         on(lab, figures, &postgres::Server::start(), &typical)?;

@@ -1,19 +1,21 @@
 //! The end of a run that a device gave at its pace, on each pair of storages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_store::{KeeperOptions, Store};
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
-use super::{Working, record};
+use super::{Took, Working, record};
 use crate::cold::{Engine, Place};
 use crate::lab::{Lab, hot};
-use crate::measure::{Figures, MS, timed};
+use crate::measure::{Figures, MS, timed, turns};
 use crate::plain::compress;
 use crate::typical::{self, CELL, CHANNELS, Typical};
 
+const TAIL: &str = "pco of the last cells, then their insert";
 /// Samples per second and channel: the typical run takes a second.
 const RATE: f64 = 100_000.0;
 
@@ -23,8 +25,7 @@ pub(super) fn measure(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typ
         let prefix = if redis { "redis_" } else { "" };
         let names =
             ["archived", "read"].map(|what| format!("store.{}.{prefix}end_to_{what}_at_pace_ms", engine.name()));
-        // The second is taken along with the first.
-        if !figures.wants(&names[0]) {
+        if !names.iter().any(|name| figures.wants(name)) {
             continue;
         }
         let place = engine.place(lab, &format!("{prefix}pace"))?;
@@ -55,12 +56,10 @@ fn ends(
     let last = i64::try_from((typical.channels[0].len() - 1) / CELL)?;
     let mut rows = place.side.encoded(typical::head(0, CHANNELS).id)?;
     rows.retain(|(channel, cell, ..)| *channel < 0 || *cell == last);
-    let (mut seed, mut run, mut reads) = (0, 0, Vec::new());
+    let (mut seed, mut run) = (0, 0);
     let ours = || {
         seed += 1;
-        let took = lab.wait(record(store, &working, seed, typical, Some(RATE)))?;
-        reads.push(1e3 * (took.archived + took.read).as_secs_f64());
-        Ok((1.0, took.archived.as_secs_f64()))
+        lab.wait(record(store, &working, seed, typical, Some(RATE)))
     };
     let theirs = || {
         run += 1;
@@ -70,11 +69,12 @@ fn ends(
             }
             place.side.insert(run, &rows)
         })?;
-        Ok((1.0, seconds))
+        Ok(1e3 * seconds)
     };
-    let limit = ("pco of the last cells, then their insert", theirs);
-    figures.compare((archived, MS), lab.size.repeats, ours, limit)?;
-    // The first turn does not count, here as there.
-    figures.push_values((read, MS), reads.split_off(reads.len().min(1)))?;
+    // Both figures are of the same turns.
+    let (took, tails) = turns(lab.size.repeats, ours, theirs)?;
+    let until = |of: fn(&Took) -> Duration| took.iter().map(|took| 1e3 * of(took).as_secs_f64()).collect();
+    figures.push_compared((archived, MS), until(|took| took.archived), (TAIL, tails.clone()))?;
+    figures.push_compared((read, MS), until(|took| took.archived + took.read), (TAIL, tails))?;
     lab.wait(working.stop())
 }

@@ -4,7 +4,7 @@
 //! server share the cores.
 
 mod bare;
-mod follow;
+pub(crate) mod follow;
 mod ingest;
 mod logs;
 mod read;
@@ -98,7 +98,7 @@ impl Bench {
 }
 
 /// Samples of some channels, to be appended piece by piece, again and again.
-fn source() -> Vec<Vec<f64>> {
+pub(crate) fn source() -> Vec<Vec<f64>> {
     (0..CHANNELS).map(|channel| adc_series(channel, 100_000)).collect()
 }
 

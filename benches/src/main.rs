@@ -5,6 +5,7 @@
 //! | `hot.rs`, `redis/`, `cold/`, `store/` | the figures, by group |
 //! | `peers/` | the same work in plain Python |
 //! | `builds.rs` | how long clean builds take; only when asked for |
+//! | `growth/` | the same as one number grows, and pictures of it; only for those who ask |
 //! | `load/` | a lab at work for a minute: fails where something is lost, late, or grows |
 //! | `memory.rs` | memory above idle, in a process of its own |
 //! | `typical.rs`, `plain.rs` | the run that is measured; SQLite without us |
@@ -19,6 +20,7 @@ mod builds;
 mod cold;
 mod compare;
 mod goals;
+mod growth;
 mod hot;
 mod lab;
 mod load;
@@ -35,8 +37,8 @@ mod typical;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use clap::{Parser, ValueEnum};
+use anyhow::{Context, Result, ensure};
+use clap::{ArgGroup, Parser, ValueEnum};
 
 use crate::lab::Lab;
 use crate::measure::Figures;
@@ -44,6 +46,7 @@ use crate::measure::Figures;
 /// Measures LuciHub's storage beside the limits of what it stands on.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+#[command(group = ArgGroup::new("use").args(["compare", "draw"]).multiple(true))]
 struct Arguments {
     /// Write the figures to a file: a JSON object, name -> {value, unit, limit, ratio, goal, met, ...}.
     #[arg(long, value_name = "FILE")]
@@ -51,9 +54,12 @@ struct Arguments {
     /// Say what changed since a file of earlier figures, and what is noise.
     #[arg(long, value_name = "OLD.json")]
     compare: Option<PathBuf>,
-    /// Compare this file with the earlier one, and measure nothing.
-    #[arg(long, value_name = "NEW.json", requires = "compare")]
+    /// Compare this file with the earlier one, or draw it, and measure nothing.
+    #[arg(long, value_name = "NEW.json", requires = "use")]
     with: Option<PathBuf>,
+    /// Draw the figures of growth as SVG into a folder, one picture for each number that grows.
+    #[arg(long, value_name = "DIR")]
+    draw: Option<PathBuf>,
     /// Measure beside plain Python too, with this interpreter; `cargo xtask bench --peers` makes an environment for it.
     #[arg(long, value_name = "PYTHON")]
     peers: Option<PathBuf>,
@@ -89,6 +95,8 @@ enum Group {
     Cold,
     /// Both together: the way of a run.
     Store,
+    /// What things cost as one number grows: minutes, and measured only where it is asked for.
+    Growth,
     /// Workers, keepers and followers together, for a minute.
     Load,
     /// The same work in plain Python; needs --peers.
@@ -114,10 +122,16 @@ fn run(arguments: &Arguments) -> Result<()> {
         return memory::child(&lab);
     }
     let earlier = arguments.compare.as_deref().map(compare::read).transpose()?;
-    if let (Some(old), Some(new)) = (&earlier, &arguments.with) {
-        println!("{}", compare::table(old, &compare::read(new)?));
-        return Ok(());
+    if let Some(new) = &arguments.with {
+        let new = compare::read(new)?;
+        if let Some(old) = &earlier {
+            println!("{}", compare::table(old, &new));
+        }
+        return arguments.draw.as_deref().map_or(Ok(()), |folder| growth::draw::draw(&new, folder));
     }
+    let is_growth = arguments.only == Some(Group::Growth);
+    // Before anything is measured for minutes.
+    ensure!(arguments.draw.is_none() || is_growth, "--draw draws growth: add --only growth, or --with FIGURES.json");
     let machine = machine::Machine::look(&folder);
     println!("{machine}");
     let mut figures = Figures::new(arguments.figure.clone().unwrap_or_default());
@@ -139,6 +153,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     if arguments.only == Some(Group::Builds) {
         builds::measure(&lab, &mut figures).context("builds")?;
     }
+    if is_growth {
+        growth::measure(&lab, &mut figures).context("growth")?;
+    }
     let load = if wanted(Group::Load) { load::measure(&lab, arguments.seconds, &mut figures) } else { Ok(()) };
     println!("{}", report::table(&figures));
     let json = report::json(&machine, &figures);
@@ -148,6 +165,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&json)?;
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(folder) = &arguments.draw {
+        growth::draw::draw(&json, folder)?;
     }
     // Last, so that the figures of a load that did not hold are seen.
     load.context("load")

@@ -62,7 +62,12 @@ impl Typical {
 
 /// A channel on the grid.
 pub(crate) fn cells(channel: u32, values: &[f64]) -> impl Iterator<Item = SampleCell> {
-    (0_u64..).zip(values.chunks(CELL)).map(move |(cell, part)| {
+    cells_from(channel, 0, values)
+}
+
+/// A part of a channel, from the beginning of a cell on.
+pub(crate) fn cells_from(channel: u32, number: u64, values: &[f64]) -> impl Iterator<Item = SampleCell> {
+    (number..).zip(values.chunks(CELL)).map(move |(cell, part)| {
         let mut series = Series::starting_at(cell * CELL as u64);
         series.push_values(part);
         SampleCell { channel, cell, series }

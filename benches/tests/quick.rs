@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -119,6 +120,59 @@ const OTHERS: [&str; 38] = [
     "store.record_run_ms",
 ];
 
+/// What is measured over each number that grows: the sizes, and the figures of each with their unit.
+type Grown = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+const GROWN: [Grown; 6] = [
+    ("runs.sqlite", &["10k", "100k", "1m", "3m"], &OF_RUNS),
+    ("runs.postgres", &["10k", "100k", "1m", "3m"], &OF_RUNS),
+    (
+        "samples",
+        &["1m", "10m", "50m", "200m"],
+        &[
+            ("archive_per_million", "ms"),
+            ("window_10k", "ms"),
+            ("envelope_2000", "ms"),
+            ("snapshot", "ms"),
+            ("status", "us"),
+        ],
+    ),
+    (
+        "live",
+        &["1", "10", "100", "1k", "10k"],
+        &[
+            ("redis_per_run", "bytes"),
+            ("checkpoint_per_run", "us"),
+            ("append", "us"),
+            ("idle_walk", "ms"),
+            ("idle_walk_per_run", "us"),
+        ],
+    ),
+    ("followers", &["1", "10", "100", "1k", "5k"], &[("lag_p50", "ms"), ("lag_p99", "ms"), ("append", "us")]),
+    (
+        "channels",
+        &["1", "16", "256", "1024", "4096"],
+        &[
+            ("append_per_channel", "us"),
+            ("live_snapshot_per_channel", "us"),
+            ("archive_per_channel", "us"),
+            ("snapshot_per_channel", "us"),
+            ("status_per_channel", "us"),
+            ("redis_per_channel", "bytes"),
+            ("cold_per_channel", "bytes"),
+        ],
+    ),
+];
+
+const OF_RUNS: [(&str, &str); 6] = [
+    ("page_50", "us"),
+    ("filtered_page_50", "us"),
+    ("search_with_total", "ms"),
+    ("look", "us"),
+    ("idle_walk", "us"),
+    ("create", "us"),
+];
+
 fn measure(arguments: &[&str]) -> serde_json::Map<String, Value> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("figures.json");
@@ -138,7 +192,11 @@ fn every_figure_has_a_finite_positive_value() {
     let figures = measure(&[]);
     let promised: BTreeSet<&str> = WITH_LIMIT.into_iter().chain(OTHERS).chain(["machine"]).collect();
     assert_eq!(figures.keys().map(String::as_str).collect::<BTreeSet<_>>(), promised);
-    for (name, figure) in &figures {
+    check(&figures);
+}
+
+fn check(figures: &serde_json::Map<String, Value>) {
+    for (name, figure) in figures {
         let positive = |key: &str| {
             let value = figure[key].as_f64().unwrap_or(f64::NAN);
             assert!(value.is_finite() && value > 0.0, "{name}: {key} is {}", figure[key]);
@@ -164,4 +222,41 @@ fn one_group_is_measured_alone() {
     let figures = measure(&["--only", "cold"]);
     assert!(figures.keys().all(|name| name == "machine" || name.starts_with("cold.")), "{:?}", figures.keys());
     assert!(figures.len() > 5);
+}
+
+#[test]
+fn growth_is_measured_and_drawn_for_those_who_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let figures = measure(&["--only", "growth", "--draw", first.to_str().unwrap()]);
+    let of = |(axis, sizes, whats): Grown| {
+        let of_size =
+            move |size| whats.iter().map(move |(what, unit)| format!("growth.{axis}.{what}_of_{size}_{unit}"));
+        sizes.iter().flat_map(of_size)
+    };
+    let beside = ["sqlite", "postgres"].map(|engine| format!("growth.runs.{engine}.page_50_3m_beside_10k"));
+    let promised: BTreeSet<String> =
+        GROWN.into_iter().flat_map(of).chain(beside).chain(["machine".to_owned()]).collect();
+    assert_eq!(figures.keys().cloned().collect::<BTreeSet<_>>(), promised);
+    check(&figures);
+    // Drawn again, from the file alone.
+    let file = folder.path().join("figures.json");
+    std::fs::write(&file, serde_json::to_string(&figures).unwrap()).unwrap();
+    let mut again = Command::new(env!("CARGO_BIN_EXE_lucihub-bench"));
+    let output = again.arg("--draw").arg(&second).arg("--with").arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for axis in ["runs", "samples", "live", "followers", "channels"] {
+        let picture = |folder: &Path| std::fs::read_to_string(folder.join(format!("{axis}.svg"))).unwrap();
+        assert!(picture(&first).starts_with("<svg"), "{axis}");
+        assert_eq!(picture(&first), picture(&second), "{axis}");
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said_before_it_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_lucihub-bench"));
+    let output = bench.arg("--draw").arg(folder.path()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--only growth"));
 }

@@ -14,8 +14,8 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// What the benchmarks take: `--json FILE`, `--only hot|cold|store|load|peers|builds`, `--peers`,
-    /// `--compare OLD.json`, `--quick`, `--repeats N`, `--dir DIR`, `--help`.
+    /// What the benchmarks take: `--json FILE`, `--only hot|cold|store|growth|load|peers|builds`, `--peers`,
+    /// `--compare OLD.json`, `--draw DIR`, `--quick`, `--repeats N`, `--dir DIR`, `--help`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

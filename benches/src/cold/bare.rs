@@ -77,10 +77,11 @@ impl Side for Bare {
         // Through `create`, each would be a transaction that reaches the disk.
         let sql = format!(
             "INSERT INTO lucihub.runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,
-                 created_digest, labels, states, positions, head, input)
+                 archived_at, released_at, digest, created_digest, labels, states, positions, head, input)
              SELECT lpad(to_hex(n), 32, '0')::uuid, created_at + n * interval '{step} microseconds', job_type, state,
-                 state_count, device, device_type, 'owner-' || (n % 10), channels, created_digest, labels, states,
-                 positions, head, input
+                 state_count, device, device_type, 'owner-' || (n % 10), channels, archived_at, released_at, digest,
+                 created_digest, labels, states, positions,
+                 replace(head::text, id::text, lpad(to_hex(n), 32, '0')::uuid::text)::json, input
              FROM lucihub.runs, generate_series(1, {runs}) AS n"
         );
         Ok(self.runtime.block_on(self.client.batch_execute(&sql))?)
@@ -146,7 +147,11 @@ impl Side for Bare {
     }
 
     fn settle(&mut self) -> Result<()> {
-        Ok(self.runtime.block_on(self.client.batch_execute("VACUUM ANALYZE"))?)
+        self.runtime.block_on(async {
+            // Each on its own: a vacuum is no part of a transaction.
+            self.client.batch_execute("VACUUM ANALYZE").await?;
+            Ok(self.client.batch_execute("CHECKPOINT").await?)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use lucihub_testkit::Dice;
 use super::{Engine, Place, Side, figure};
 use crate::lab::Lab;
 use crate::measure::{Figures, MS, timed};
-use crate::typical::{self, CELL, Typical, cells};
+use crate::typical::{self, CELL, Typical, cells_from};
 
 /// Measures windows of runs of two lengths, and envelopes.
 pub(super) fn measure(lab: &Lab, engine: &dyn Engine, figures: &mut Figures) -> Result<()> {
@@ -54,14 +54,7 @@ impl Long {
             if part.is_empty() {
                 break;
             }
-            let samples = cells(0, &part)
-                .map(|mut cell| {
-                    cell.cell += number;
-                    cell.series.first += number * CELL as u64;
-                    cell.series.end += number * CELL as u64;
-                    cell
-                })
-                .collect();
+            let samples = cells_from(0, number, &part).collect();
             lab.wait(cold.checkpoint(head.id, &Checkpoint { lines: Vec::new(), samples, ..Checkpoint::default() }))?;
             number += CELLS_AT_ONCE as u64;
         }

@@ -91,12 +91,19 @@ impl Side for Beside {
         // Through `create`, each would be a transaction that reaches the disk.
         self.ours.run(&format!(
             "INSERT INTO runs (id, created_at, job_type, state, state_count, device, device_type, owner, channels,
-                 created_digest, labels, states, positions, head, input)
+                 archived_at, released_at, digest, created_digest, labels, states, positions, head, input)
              WITH RECURSIVE seq (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM seq WHERE n < {runs})
              SELECT unhex(printf('%032x', seq.n)), created_at + {step} * seq.n, job_type, state, state_count, device,
-                 device_type, 'owner-' || (seq.n % 10), channels, created_digest, labels, states, positions, head, input
+                 device_type, 'owner-' || (seq.n % 10), channels, archived_at, released_at, digest, created_digest, labels,
+                 states, positions,
+                 replace(head, head ->> '$.head.id', printf('00000000-0000-0000-0000-%012x', seq.n)), input
              FROM runs, seq"
         ))
+    }
+
+    fn settle(&mut self) -> Result<()> {
+        // A fill is one transaction: all of it lies in the log beside the file.
+        self.ours.run("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
     fn page(&mut self, owner: Option<&str>, before: i64, limit: i64) -> Result<usize> {

@@ -12,7 +12,7 @@
 
 mod bare;
 mod cluster;
-mod follow;
+pub(crate) mod follow;
 mod ingest;
 mod logs;
 mod read;
@@ -141,7 +141,7 @@ impl Servers {
 }
 
 /// Samples of some channels, to be appended piece by piece, again and again.
-fn source() -> Vec<Vec<f64>> {
+pub(crate) fn source() -> Vec<Vec<f64>> {
     (0..CHANNELS).map(|channel| adc_series(channel, 100_000)).collect()
 }
 

@@ -108,9 +108,10 @@ struct Runs {
 }
 
 impl Cache {
-    /// Runs that are remembered.
-    const RUNS: NonZeroUsize = NonZeroUsize::new(2_048).expect("not zero");
-    /// Bytes that are remembered, about. A head has a few kilobytes, and at most a few megabytes.
+    /// Runs that are remembered: more than are live at once. A keeper walks over all of them in turn, so with fewer places
+    /// than runs it would find none of them here.
+    const RUNS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
+    /// Bytes that are remembered, about: what bounds them. A head has a few kilobytes, and at most a few megabytes.
     const BYTES: usize = 64 * 1024 * 1024;
 
     pub(super) fn new() -> Self {
@@ -173,10 +174,10 @@ mod tests {
         let known = |n| cache.lock().known.contains(&run(n));
         assert!(known(99) && known(86) && !known(83) && !known(0));
         assert!(cache.lock().bytes <= Cache::BYTES);
-        for n in 0..5_000 {
+        for n in 0..20_000 {
             cache.with(run(n), |_| {});
         }
-        (0..5_000).for_each(|n| cache.forget(run(n)));
+        (0..20_000).for_each(|n| cache.forget(run(n)));
         assert_eq!(cache.lock().bytes, 0);
     }
 }

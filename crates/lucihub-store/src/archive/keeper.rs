@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use super::ahead::Verified;
 use super::options::KeeperOptions;
-use super::tails::Tails;
+use super::tails::{Room, Tails};
 use super::turns::Turns;
 use crate::devices::registry_entry;
 use crate::observe::keeping;
@@ -38,6 +38,7 @@ pub struct Keeper {
     /// What this keeper remembers of live runs: hints that make it quick. Nothing
     /// depends on them.
     pub(super) memory: Mutex<HashMap<RunId, Memory>>,
+    pub(super) room: Room,
     turns: Turns,
     seen: Mutex<HashMap<DeviceId, Seen>>,
 }
@@ -132,7 +133,15 @@ impl Keeper {
     #[must_use]
     pub fn new(store: Store, options: KeeperOptions) -> Self {
         let writer = store.ids().writer_id();
-        Self { store, options, writer, memory: Mutex::default(), turns: Turns::default(), seen: Mutex::default() }
+        Self {
+            store,
+            options,
+            writer,
+            memory: Mutex::default(),
+            room: Room::default(),
+            turns: Turns::default(),
+            seen: Mutex::default(),
+        }
     }
 
     /// Attends once to every run that is not yet archived and released, and

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{Begun, ColdStore, GrownCell};
@@ -25,6 +27,19 @@ pub(super) type Parts = Vec<(Range<u64>, Digest)>;
 pub(super) struct Tail {
     pub(super) begun: Begun,
     pub(super) parts: Parts,
+    _taken: Arc<Taken>,
+}
+
+/// Bytes that the growing cells of all runs of a keeper take in memory: counted as they come and go, since to add them up
+/// for each run would cost the square of their number.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Room(Arc<AtomicUsize>);
+
+/// Bytes that one cell takes of it, given back when nobody has the cell any more.
+#[derive(Debug)]
+struct Taken {
+    bytes: usize,
+    room: Room,
 }
 
 /// The cells of a run that grow, of each channel at most one.
@@ -47,11 +62,6 @@ impl Tails {
     /// What was begun of a cell, if not further than to a position.
     pub(super) fn of(&self, channel: u32, cell: u64, end: u64) -> Option<&Tail> {
         self.channels.get(&channel).filter(|tail| tail.begun.cell() == cell && tail.begun.range().end <= end)
-    }
-
-    /// Bytes that they take in memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.channels.values().map(|tail| tail.begun.bytes()).sum()
     }
 
     /// Keeps what hot storage may still have as it was read: from the same writer, and of cells that still grow. What it
@@ -78,6 +88,24 @@ impl Tails {
             Part { channel, cell, range: from..next - next % grid.part(), before }
         });
         parts.filter(|part| !part.range.is_empty()).collect()
+    }
+}
+
+impl Room {
+    /// Bytes that are taken.
+    fn taken(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> Arc<Taken> {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Arc::new(Taken { bytes, room: self.clone() })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -115,13 +143,13 @@ impl Keeper {
         if grid.part() >= u64::from(grid.samples) {
             return Ok(());
         }
-        let (tails, taken) = {
+        let tails = {
             let mut memory = self.memory();
             let tails = &mut memory.entry(run).or_default().tails;
             tails.keep(hot, grid);
-            (tails.clone(), memory.values().map(|memory| memory.tails.bytes()).sum::<usize>())
+            tails.clone()
         };
-        if taken as u64 >= self.options.ahead_bytes {
+        if self.room.taken() as u64 >= self.options.ahead_bytes {
             return Ok(());
         }
         let parts = stream::iter(tails.missing(hot, grid)).map(|part| self.encode_part(located, part));
@@ -150,7 +178,8 @@ impl Keeper {
         let tail = begun.map(|begun| {
             let mut parts = before.map(|tail| tail.parts).unwrap_or_default();
             parts.push((range, hash));
-            Tail { begun, parts }
+            let taken = self.room.take(begun.bytes());
+            Tail { begun, parts, _taken: taken }
         });
         Ok((channel, tail))
     }

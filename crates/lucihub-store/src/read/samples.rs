@@ -15,7 +15,7 @@ use crate::store::Store;
 pub(super) const CELLS_AT_ONCE: u64 = 8;
 
 /// Channels of a whole run that are read at once: one is decoded while the next is read.
-const CHANNELS_AT_ONCE: usize = 8;
+pub(super) const CHANNELS_AT_ONCE: usize = 8;
 
 impl Store {
     /// The samples of a channel in a range of indices, clipped to what there is.

@@ -1,9 +1,11 @@
 //! A run at one position: what a viewer shows before it follows.
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::hot::LineSlice;
 use lucihub_models_core::{Cursor, Envelope, Result, RunId};
 
 use super::RunStatus;
+use super::samples::CHANNELS_AT_ONCE;
 use crate::store::Store;
 
 /// A run at one position.
@@ -30,10 +32,9 @@ impl Store {
         let status = located.status();
         let at = located.positions().clone();
         let lines = self.lines_at(&located, at.lines.saturating_sub(last_lines)..at.lines).await?;
-        let mut envelopes = Vec::new();
-        for channel in 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX) {
-            envelopes.push(self.envelope_at(&located, channel, 0..u64::MAX, buckets).await?);
-        }
+        let channels = 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX);
+        let envelopes = stream::iter(channels).map(|channel| self.envelope_at(&located, channel, 0..u64::MAX, buckets));
+        let envelopes = envelopes.buffered(CHANNELS_AT_ONCE).try_collect().await?;
         Ok(Snapshot { status, lines, envelopes, cursor: Cursor::new(run, at) })
     }
 }

@@ -121,8 +121,6 @@ fn settings(options: &PostgresOptions) -> String {
         // So there is one plan for each, and making it anew for other values would only find the same.
         ("plan_cache_mode", "force_generic_plan".to_owned()),
         ("jit", "off".to_owned()),
-        // To start them takes longer than what they would count: a total of 300,000 took twice as long with two of them.
-        ("max_parallel_workers_per_gather", "0".to_owned()),
     ];
     let ours = ours.map(|(name, value)| format!("-c {name}={value}")).join(" ");
     match options.place.config.get_options() {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use futures_util::future::try_join3;
 use lucihub_models_core::cold::{Begun, Checkpoint, ColdArchive, Commit, Committed, GrownCell, StoredBytes};
 use lucihub_models_core::{Digest, LogCell, Positions, Result, RunHead, RunId, SampleCell, StoreError};
 use tokio::task::JoinSet;
@@ -172,11 +173,12 @@ impl Rows {
             // On one thread: little is left of them, in most cases nothing.
             blocking(move || grown.iter().map(|cell| Growing::row(run, cell, most_channels)).collect()).await
         };
-        let (lines, mut samples, grown) = tokio::try_join!(
+        let (lines, mut samples, grown) = try_join3(
             encode(&cells.lines, move |cell| LogRow::of(run, cell)),
             encode(&cells.samples, move |cell| SampleRow::of(run, cell, most_channels)),
             grown,
-        )?;
+        )
+        .await?;
         samples.extend(grown);
         Ok(Self { lines, samples, reached: reached(cells), head: None })
     }

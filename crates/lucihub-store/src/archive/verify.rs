@@ -56,7 +56,8 @@ impl Verify<'_> {
     }
 
     async fn samples(self, wanted: &Wanted) -> Result<Vec<Digest>> {
-        const AT_ONCE: u64 = 2;
+        // With the channels beside it, as many decoded cells as memory is to hold.
+        const AT_ONCE: u64 = 1;
         let mut hashes = Vec::new();
         for part in chunks(wanted.cells.clone(), AT_ONCE) {
             for found in sample_cells(self.store, self.run, self.grid, wanted.channel, part, wanted.end).await? {

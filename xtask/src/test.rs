@@ -4,7 +4,7 @@
 //! test that reads ok.
 
 mod python;
-mod servers;
+pub(crate) mod servers;
 
 use anyhow::Result;
 use clap::Args;

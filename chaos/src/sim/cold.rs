@@ -6,12 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
-    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
-    PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, GrownCell, ModelUse,
+    OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreError,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, Series, StoreError,
     StoreEvent, Subject,
 };
 
@@ -121,6 +121,10 @@ impl ColdArchive for SimCold {
         self.write("cold.checkpoint", Some(run), write).await
     }
 
+    async fn gives_back(&self, run: RunId, cells: &[GrownCell]) -> Result<Vec<bool>> {
+        self.read("cold.gives_back", Some(run), self.store().gives_back(run, cells)).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         let run = commit.head.id;
         let write = async {
@@ -161,6 +165,10 @@ impl ColdLogs for SimCold {
 impl ColdSamples for SimCold {
     async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
         self.read("cold.sample_cells", Some(run), self.store().sample_cells(run, channel, cells)).await
+    }
+
+    async fn series(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Option<Series>> {
+        self.read("cold.series", Some(run), self.store().series(run, channel, cells)).await
     }
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::growing::Growing;
 use crate::head::{self, HeadColumns};
 use crate::logs::LogRow;
+use crate::read_back;
 use crate::runs::{digest, hold, not_found, positions};
 use crate::samples::SampleRow;
 use crate::schema::{attachments, run_logs, run_samples, runs};
@@ -47,6 +48,10 @@ impl<E: Engine> ColdArchive for Cold<E> {
             rows.head = Some((head::state_count(head), self.head_columns(head)?));
         }
         self.write(move |conn| rows.write(conn, run)).await
+    }
+
+    async fn gives_back(&self, run: RunId, cells: &[GrownCell]) -> Result<Vec<bool>> {
+        read_back::compare(self, run, cells).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed> {

@@ -21,6 +21,7 @@ pub mod migrate;
 mod plans;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod read_back;
 mod runs;
 mod samples;
 mod schema;

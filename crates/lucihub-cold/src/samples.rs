@@ -7,7 +7,7 @@ use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use lucihub_models_core::cold::ColdSamples;
-use lucihub_models_core::{CellSummary, Invalid, Result, RunId, SUMMARY_WIDTH, SampleCell, Series, StoreError};
+use lucihub_models_core::{CellSummary, Gap, Invalid, Result, RunId, SUMMARY_WIDTH, SampleCell, Series, StoreError};
 
 use crate::codec::checksum::Checksum;
 use crate::codec::{Damage, Decoded, gaps, samples, summary};
@@ -20,7 +20,7 @@ use crate::schema::run_samples;
 use crate::types::Id;
 
 /// The small columns of a row of `run_samples`.
-#[derive(Debug, Insertable, Queryable, Selectable)]
+#[derive(Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = run_samples)]
 pub(crate) struct SummaryRow {
     run: Id,
@@ -35,7 +35,7 @@ pub(crate) struct SummaryRow {
 }
 
 /// A row of `run_samples`.
-#[derive(Debug, Insertable, Queryable, Selectable)]
+#[derive(Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
 #[diesel(table_name = run_samples)]
 pub(crate) struct SampleRow {
     #[diesel(embed)]
@@ -48,18 +48,14 @@ pub(crate) struct SampleRow {
 #[async_trait]
 impl<E: Engine> ColdSamples for Cold<E> {
     async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
-        let cells = cell_numbers(&cells);
-        let read = move |conn: &mut Conn<'_>| {
-            Ok(on_conn!(conn, c => {
-                run_samples::table
-                    .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
-                    .filter(run_samples::cell.ge(cells.start).and(run_samples::cell.lt(cells.end)))
-                    .order(run_samples::cell.asc())
-                    .select(SampleRow::as_select())
-                    .load(c)
-            })?)
-        };
-        self.look_then(read, move |rows| decode(rows, channel)).await
+        let decode =
+            move |rows: Vec<SampleRow>| rows.into_iter().map(|row| row.into_cell(channel)).collect::<Result<_, _>>();
+        self.look_then(move |conn| load(conn, run, channel, &cells), decode).await
+    }
+
+    async fn series(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Option<Series>> {
+        let first = cells.start;
+        self.look_then(move |conn| load(conn, run, channel, &cells), move |rows| join(&rows, first)).await
     }
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {
@@ -80,13 +76,40 @@ impl<E: Engine> ColdSamples for Cold<E> {
     }
 }
 
-/// Decodes rows of a channel. The first cell has room for the samples of all: who joins them copies all but the first.
-fn decode(rows: Vec<SampleRow>, channel: u32) -> Result<Vec<SampleCell>, Error> {
-    // Nobody has looked at these numbers yet.
-    let most = i64::try_from(samples::MAX_SAMPLES).unwrap_or(i64::MAX);
-    let counts = rows.iter().map(|row| usize::try_from(row.small.value_count.min(most)).unwrap_or(0));
-    let mut room = counts.fold(0, usize::saturating_add);
-    rows.into_iter().map(|row| row.into_cell(channel, std::mem::take(&mut room))).collect()
+fn load(conn: &mut Conn<'_>, run: RunId, channel: u32, cells: &Range<u64>) -> Result<Vec<SampleRow>, Error> {
+    let cells = cell_numbers(cells);
+    Ok(on_conn!(conn, c => {
+        run_samples::table
+            .filter(run_samples::run.eq(Id(run)).and(run_samples::channel.eq(i64::from(channel))))
+            .filter(run_samples::cell.ge(cells.start).and(run_samples::cell.lt(cells.end)))
+            .order(run_samples::cell.asc())
+            .select(SampleRow::as_select())
+            .load(c)
+    })?)
+}
+
+/// Decodes cells of a channel into one series, from this cell on, as far as they follow each other.
+fn join(rows: &[SampleRow], first: u64) -> Result<Option<Series>, Error> {
+    if rows.first().is_none_or(|row| u64::try_from(row.small.cell) != Ok(first)) {
+        return Ok(None);
+    }
+    let counts: Vec<usize> = rows.iter().map(SampleRow::count).collect::<Result<_, _>>()?;
+    // In one piece that nobody has touched yet: what the system gives is zero already.
+    let mut series = Series { values: vec![0.0; counts.iter().sum()], ..Series::default() };
+    let mut filled = 0;
+    for (place, (row, count)) in rows.iter().zip(counts).enumerate() {
+        let (range, gaps) = row.decode_into(&mut series.values[filled..filled + count])?;
+        if place == 0 {
+            (series.first, series.end) = (range.start, range.start);
+        }
+        if range.start != series.end {
+            break;
+        }
+        gaps.into_iter().for_each(|gap| Gap::push(&mut series.gaps, gap));
+        (series.end, filled) = (range.end, filled + count);
+    }
+    series.values.truncate(filled);
+    Ok(Some(series))
 }
 
 impl SampleRow {
@@ -116,6 +139,11 @@ impl SampleRow {
             summary: of.summary.clone(),
         };
         small.summary_check = small.check();
+        // As the samples were: whoever reads these bytes back need not decode them to know what they say.
+        let gaps = gaps::decode(&small.gaps, of.first, of.end).map_err(|damage| small.corrupt(&damage))?;
+        if gaps != of.gaps {
+            return Err(small.corrupt(&Damage::new("its gaps cannot be written")));
+        }
         let mut row = Self { small, codec, payload_check: 0, payload };
         row.payload_check = row.check();
         Ok(row)
@@ -155,21 +183,35 @@ impl SampleRow {
         self.small.checksum("run_samples", &[self.codec]).bytes(&self.payload).finish()
     }
 
-    /// The cell, decoded, with room for so many samples.
-    fn into_cell(self, channel: u32, room: usize) -> Result<SampleCell, Error> {
-        let decode = || {
+    /// How many samples it has.
+    fn count(&self) -> Result<usize, Error> {
+        number(self.small.value_count).and_then(samples::count).map_err(|damage| self.small.corrupt(&damage))
+    }
+
+    /// Decodes its samples to where there is room for just as many. Returns its range and its gaps.
+    fn decode_into(&self, values: &mut [f64]) -> Result<(Range<u64>, Vec<Gap>), Error> {
+        let mut decode = || {
             if self.check() != self.payload_check {
                 return Err(Damage::new("the checksum of its samples does not match"));
             }
-            let Range { start: first, end } = self.small.range()?;
-            let values = samples::decode_with_room(self.codec, &self.payload, number(self.small.value_count)?, room)?;
-            let series = Series { first, end, gaps: gaps::decode(&self.small.gaps, first, end)?, values };
-            if !series.is_consistent() {
+            let range = self.small.range()?;
+            let gaps = gaps::decode(&self.small.gaps, range.start, range.end)?;
+            let missing: u64 = gaps.iter().map(Gap::len).sum();
+            if range.end.checked_sub(range.start) != Some(missing.saturating_add(values.len() as u64)) {
                 return Err(Damage::new("samples and gaps do not fill its range"));
             }
-            Ok(SampleCell { channel, cell: number(self.small.cell)?, series })
+            samples::decode_into(self.codec, &self.payload, values)?;
+            Ok((range, gaps))
         };
         decode().map_err(|damage| self.small.corrupt(&damage))
+    }
+
+    /// The cell, decoded.
+    fn into_cell(self, channel: u32) -> Result<SampleCell, Error> {
+        let mut values = vec![0.0; self.count()?];
+        let (range, gaps) = self.decode_into(&mut values)?;
+        let cell = number(self.small.cell).map_err(|damage| self.small.corrupt(&damage))?;
+        Ok(SampleCell { channel, cell, series: Series { first: range.start, end: range.end, gaps, values } })
     }
 }
 

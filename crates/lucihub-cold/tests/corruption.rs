@@ -7,7 +7,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
 use lucihub_cold::{SqliteCold, SqliteOptions};
-use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdEvents, ColdLogs, ColdRuns, ColdSamples};
+use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdEvents, ColdLogs, ColdRuns, ColdSamples, GrownCell};
 use lucihub_models_core::{
     Gap, GapCause, LogCell, LogLine, PageRequest, Result, RunFilter, RunId, SampleCell, Series, StoreError,
 };
@@ -115,6 +115,10 @@ impl Damaged {
         };
         assert_eq!(cold.sample_cells(*run, 1, 1..2).await.unwrap(), cells.samples[1..], "the neighbour stays readable");
         assert_eq!(cold.log_cells(*run, 1..2).await.unwrap(), cells.lines[1..]);
+        let begun = cold.begin_cell(None, cells.samples[0].clone()).await.unwrap().unwrap();
+        let written = GrownCell { rest: Series::starting_at(begun.range().end), begun };
+        let given_back = cold.gives_back(*run, &[written]).await.unwrap();
+        assert_eq!(given_back, [!(samples || summary)], "no damaged byte is given back as it was written");
         samples || lines || summary
     }
 }

@@ -112,13 +112,59 @@ impl SampleCell {
     /// The hash of its logical content.
     #[must_use]
     pub fn hash(&self) -> Digest {
-        let mut c = Canonical::of("lucihub samples 1");
-        c.number(self.channel.into());
-        c.number(self.cell);
-        c.number(self.series.first);
-        c.number(self.series.end);
-        c.each(&self.series.gaps, Canonical::gap);
-        c.floats(&self.series.values);
+        let mut hash = CellHash::begin(self.channel, self.cell, self.series.first);
+        hash.add(&self.series);
+        hash.finish()
+    }
+}
+
+/// The hash of a sample cell that comes in parts: [`SampleCell::hash`] of all of them.
+///
+/// ```
+/// use lucihub_models_core::{CellHash, SampleCell, Series};
+/// let mut series = Series::starting_at(0);
+/// series.push_values(&[0.5, 0.25, 0.125]);
+/// let mut hash = CellHash::begin(3, 0, 0);
+/// hash.add(&series.slice(0..2));
+/// hash.add(&series.slice(2..3));
+/// assert_eq!(hash.finish(), SampleCell { channel: 3, cell: 0, series }.hash());
+/// ```
+#[derive(Debug, Clone)]
+pub struct CellHash {
+    samples: Canonical,
+    count: usize,
+    gaps: Vec<Gap>,
+    end: u64,
+}
+
+impl CellHash {
+    /// Begins the hash of a cell of a channel, which begins at an index.
+    #[must_use]
+    pub fn begin(channel: u32, cell: u64, first: u64) -> Self {
+        let mut samples = Canonical::of("lucihub samples 1");
+        samples.number(channel.into());
+        samples.number(cell);
+        samples.number(first);
+        Self { samples, count: 0, gaps: Vec::new(), end: first }
+    }
+
+    /// Adds what follows.
+    pub fn add(&mut self, part: &Series) {
+        self.samples.floats(&part.values);
+        self.count += part.values.len();
+        part.gaps.iter().for_each(|gap| Gap::push(&mut self.gaps, gap.clone()));
+        self.end = part.end;
+    }
+
+    /// The hash of all parts so far.
+    #[must_use]
+    pub fn finish(&self) -> Digest {
+        // Behind the samples, since nobody knows it before they have come. What has all of it at the end is as unambiguous:
+        // the number of samples says where they end.
+        let mut c = self.samples.clone();
+        c.number(self.end);
+        c.each(&self.gaps, Canonical::gap);
+        c.count(self.count);
         c.finish()
     }
 }

@@ -41,7 +41,7 @@ mod write_as;
 pub use any::{AnyDevice, AnyRun};
 pub use attachment::{Attachment, AttachmentInfo, AttachmentName, ByteStream, NewAttachment, Subject, whole};
 pub use batch::{Batch, BatchBody, GapMark, HeadPatch, SampleBlock, WriterMark};
-pub use cell::{CellSummary, LogCell, SampleCell};
+pub use cell::{CellHash, CellSummary, LogCell, SampleCell};
 pub use check::check_labels;
 pub use digest::{ByteDigest, Digest, RunDigest};
 pub use envelope::{Bucket, Envelope, EnvelopeBuilder, SUMMARY_WIDTH};

@@ -5,12 +5,12 @@ use std::ops::Range;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
-    ColdSamples, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields, PendingRun,
-    Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    ColdSamples, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, GrownCell, ModelUse, OperatorFields,
+    PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreError,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, Series, StoreError,
     StoreEvent, Subject,
 };
 
@@ -88,6 +88,10 @@ impl ColdArchive for NoCold {
         none()
     }
 
+    async fn gives_back(&self, _: RunId, _: &[GrownCell]) -> Result<Vec<bool>> {
+        none()
+    }
+
     async fn commit(&self, _: &Commit) -> Result<Committed> {
         none()
     }
@@ -138,6 +142,10 @@ impl ColdLogs for NoCold {
 #[async_trait]
 impl ColdSamples for NoCold {
     async fn sample_cells(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Vec<SampleCell>> {
+        none()
+    }
+
+    async fn series(&self, _: RunId, _: u32, _: Range<u64>) -> Result<Option<Series>> {
         none()
     }
 

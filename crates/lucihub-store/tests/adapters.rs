@@ -8,6 +8,8 @@ mod lab;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use lab::{begin_small, content, digest_of, eager, end_small, record_some, small, values};
 use lucihub_cold::sqlite::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
@@ -24,7 +26,7 @@ struct House {
     hot: Arc<EmbeddedHot>,
     cold: Arc<SqliteCold>,
     ids: Arc<SeededIds>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 async fn house() -> House {
@@ -35,7 +37,7 @@ async fn house() -> House {
     let cold = Arc::new(SqliteCold::open(options, clock.clone()).await.unwrap());
     let ids = Arc::new(SeededIds::new(1));
     let store = Store::builder(hot.clone(), cold.clone()).clock(clock.clone()).ids(ids.clone()).build();
-    House { store, clock, hot, cold, ids, _dir: dir }
+    House { store, clock, hot, cold, ids, dir }
 }
 
 impl House {
@@ -66,6 +68,26 @@ async fn reference() -> (Run, Digest) {
     end_small(&begin_small(&lab.store, run).await).await;
     lab.walk(KeeperOptions::default()).await;
     lab.archived(run).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_made_of_a_cell_is_seen_before_the_commit() {
+    let house = house().await;
+    let run = small(&house.store, 2).await.id;
+    let recorder = begin_small(&house.store, run).await;
+    let mut raw = SqliteConnection::establish(house.dir.path().join("runs.sqlite").to_str().unwrap()).unwrap();
+    raw.batch_execute(
+        "CREATE TRIGGER changes AFTER INSERT ON run_samples WHEN NEW.channel = 1 BEGIN
+             UPDATE run_samples SET payload = zeroblob(length(payload))
+             WHERE run = NEW.run AND channel = NEW.channel AND cell = NEW.cell;
+         END",
+    )
+    .unwrap();
+    end_small(&recorder).await;
+    let report = Keeper::new(house.store.clone(), KeeperOptions::default()).walk().await.unwrap();
+    assert!(matches!(&report.errors[..], [(_, StoreError::Corrupt { .. })]), "{report:?}");
+    let status = house.store.status(run).await.unwrap();
+    assert_eq!((status.source, status.archived), (Source::Live, None), "hot storage still has all of it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,12 +39,29 @@ async fn what_was_read_back_is_not_read_again() {
     record_some(&recorder, 2, 1_900..4_000, 150).await;
     recorder.flush().await.unwrap();
     clean_walk(&keeper).await;
-    let reads = || plan.log().iter().filter(|name| *name == "cold.sample_cells").count();
-    let before = reads();
+    let count = |name: &str| plan.log().iter().filter(|done| *done == name).count();
+    let before = count("cold.gives_back");
     assert!(before > 0, "three complete cells of each channel");
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
     clean_walk(&keeper).await;
-    assert_eq!(reads() - before, 2, "the tails of two channels");
+    assert_eq!(count("cold.gives_back") - before, 1, "the tails of two channels");
+    assert_eq!(count("cold.sample_cells"), 0, "what came back byte for byte is not decoded");
+    lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn what_another_keeper_wrote_is_decoded() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let recorder = begin_small(&lab.store, run).await;
+    record_some(&recorder, 2, 1_900..4_000, 150).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&Keeper::new(lab.store.clone(), patient())).await;
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    let plan = FaultPlan::none();
+    clean_walk(&Keeper::new(lab.faulty(&plan), patient())).await;
+    let decoded = plan.log().iter().filter(|done| *done == "cold.sample_cells").count();
+    assert_eq!(decoded, 6, "three complete cells of each channel, and none of the tails");
     lab.archived(run).await;
 }
 

@@ -1,6 +1,6 @@
 //! The programs of servers that tests start, the browser that they open pages in, and how a machine gets them.
 //!
-//! A new one is a row of [`PROGRAMS`] for each of its programs.
+//! A new one is a row of [`SERVERS`] or of [`BESIDE`] for each of its programs.
 
 use std::path::Path;
 
@@ -9,11 +9,15 @@ use anyhow::Result;
 use crate::programs::{Program, is_in_path, provide as provide_programs};
 use crate::{job::Job, workspace::Workspace};
 
-const PROGRAMS: &[Program] = &[
+const SERVERS: [Program; 4] = [
     Program { name: "redis-server", package: "redis-server", is_there: is_in_path },
     Program { name: "redis-cli", package: "redis-tools", is_there: is_in_path },
     Program { name: "postgres", package: POSTGRES, is_there: is_in_path_or_version },
     Program { name: "psql", package: "postgresql-client", is_there: is_in_path_or_version },
+];
+
+/// What tests need beside them.
+const BESIDE: [Program; 2] = [
     // The worker in examples/python-worker: its standard library is all that it needs.
     Program { name: "python3", package: "python3", is_there: is_in_path },
     // What pages of HTML are opened in.
@@ -26,14 +30,30 @@ const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 /// What Debian asks before it makes a server of the system with the package.
 const POSTGRES_CLUSTERS: &str = "/etc/postgresql-common/createcluster.conf";
 
-/// Sees to it that every program is there. Packages come from apt-get; that may also start a Redis of the system, which no test
-/// looks at: theirs listen on ports of their own. It makes no PostgreSQL server of the system, unless someone has told it how
-/// to make one.
+/// Sees to it that every program is there that tests need.
+///
+/// # Errors
+/// As [`provide_servers`].
+pub(super) fn provide(workspace: &Workspace, may_install: bool) -> Result<()> {
+    provide_all(workspace, "tests", &everything(), may_install)
+}
+
+/// Sees to it that the servers are there. Packages come from apt-get; that may also start a Redis of the system, which nobody
+/// looks at: those of a task listen on ports of their own. It makes no PostgreSQL server of the system, unless someone has told
+/// it how to make one. `who` needs them, for the words of an error.
 ///
 /// # Errors
 /// Where programs are missing and must not, or cannot, be installed; the error lists them with the command that installs them.
-pub(super) fn provide(workspace: &Workspace, may_install: bool) -> Result<()> {
-    provide_programs(workspace, "tests", PROGRAMS, may_install, |missing, prefix, workspace| {
+pub(crate) fn provide_servers(workspace: &Workspace, who: &str, may_install: bool) -> Result<()> {
+    provide_all(workspace, who, &SERVERS, may_install)
+}
+
+fn everything() -> Vec<Program> {
+    SERVERS.into_iter().chain(BESIDE).collect()
+}
+
+fn provide_all(workspace: &Workspace, who: &str, programs: &[Program], may_install: bool) -> Result<()> {
+    provide_programs(workspace, who, programs, may_install, |missing, prefix, workspace| {
         if missing.iter().all(|program| program.package != POSTGRES) || Path::new(POSTGRES_CLUSTERS).exists() {
             return Ok(());
         }
@@ -69,7 +89,7 @@ mod tests {
     #[test]
     fn the_list_names_programs_and_the_command_that_installs_them() {
         assert_eq!(
-            list("tests", PROGRAMS),
+            list("tests", &everything()),
             "tests need programs that are missing: redis-server, redis-cli, postgres, psql, python3, chromium; they come \
              with: apt-get install -y --no-install-recommends chromium postgresql postgresql-client python3 redis-server \
              redis-tools"

@@ -47,49 +47,54 @@ impl Growing {
             }
         }
         // What pco makes no smaller, or does not give back, is kept raw.
-        let mut before = Vec::new();
+        let mut before = vec![0.0; begun.count()];
         if begun.count() > 0 {
-            unpack(&begun.file().map_err(Damage::new)?, begun.count(), &mut before)?;
+            unpack(&begun.file().map_err(Damage::new)?, &mut before)?;
         }
         Ok((RAW, before.iter().chain(rest).flat_map(|value| value.to_bits().to_le_bytes()).collect()))
     }
 }
 
-/// Decodes a number of samples.
-#[cfg(test)]
-pub(crate) fn decode(codec: i64, bytes: &[u8], count: u64) -> Decoded<Vec<f64>> {
-    decode_with_room(codec, bytes, count, 0)
+/// How many samples a cell says that it has, if it may have so many.
+pub(crate) fn count(claimed: u64) -> Decoded<usize> {
+    if claimed > MAX_SAMPLES {
+        return Err(Damage::new(format!("{claimed} samples in one cell")));
+    }
+    usize::try_from(claimed).map_err(Damage::new)
 }
 
-/// Decodes a number of samples, into a vector with room for so many.
-pub(crate) fn decode_with_room(codec: i64, bytes: &[u8], count: u64, room: usize) -> Decoded<Vec<f64>> {
-    if count > MAX_SAMPLES {
-        return Err(Damage::new(format!("{count} samples in one cell")));
-    }
-    let count = usize::try_from(count).map_err(Damage::new)?;
-    let mut values = Vec::with_capacity(room.max(count));
-    match codec {
-        RAW => raw(bytes, count, &mut values)?,
-        PCO => unpack(bytes, count, &mut values)?,
-        other => return Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
-    }
+/// Decodes a number of samples.
+#[cfg(test)]
+pub(crate) fn decode(codec: i64, bytes: &[u8], claimed: u64) -> Decoded<Vec<f64>> {
+    let mut values = vec![0.0; count(claimed)?];
+    decode_into(codec, bytes, &mut values)?;
     Ok(values)
 }
 
-fn raw(bytes: &[u8], count: usize, values: &mut Vec<f64>) -> Decoded<()> {
-    let (plain, rest) = bytes.as_chunks::<8>();
-    if plain.len() != count || !rest.is_empty() {
-        return Err(Damage::new(format!("{} bytes for {count} samples", bytes.len())));
+/// Decodes as many samples as there are places for them.
+pub(crate) fn decode_into(codec: i64, bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
+    match codec {
+        RAW => raw(bytes, values),
+        PCO => unpack(bytes, values),
+        other => Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
     }
-    values.extend(plain.iter().map(|value| f64::from_bits(u64::from_le_bytes(*value))));
+}
+
+fn raw(bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
+    let (plain, rest) = bytes.as_chunks::<8>();
+    if plain.len() != values.len() || !rest.is_empty() {
+        return Err(Damage::new(format!("{} bytes for {} samples", bytes.len(), values.len())));
+    }
+    for (value, bytes) in values.iter_mut().zip(plain) {
+        *value = f64::from_bits(u64::from_le_bytes(*bytes));
+    }
     Ok(())
 }
 
-fn unpack(bytes: &[u8], count: usize, values: &mut Vec<f64>) -> Decoded<()> {
-    values.resize(count, 0.0);
+fn unpack(bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
     let progress = simple_decompress_into(bytes, values).map_err(Damage::new)?;
-    if progress.n_processed != count || !progress.finished {
-        return Err(Damage::new(format!("{} of {count} samples", progress.n_processed)));
+    if progress.n_processed != values.len() || !progress.finished {
+        return Err(Damage::new(format!("{} of {} samples", progress.n_processed, values.len())));
     }
     Ok(())
 }

@@ -90,6 +90,9 @@ pub trait ColdArchive: Send + Sync {
     /// With its rest, as a [`GrownCell`], it is written as the same cell whole would be: with that content, for ever
     /// readable as any other.
     ///
+    /// What is encoded has been decoded again, and was the same bit for bit. A cell that is there whole may be begun as
+    /// one last part, to be encoded off the transaction.
+    ///
     /// `None` where the store does not encode such a part ahead: then the cell is to be written whole.
     ///
     /// # Errors
@@ -106,6 +109,16 @@ pub trait ColdArchive: Send + Sync {
     /// `NotFound` if there is no such run: cells of a deleted run never rise again. `Invalid` for a grown cell that a
     /// store of another kind began, or whose rest does not go on where it ended.
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool>;
+
+    /// Reads cells back, and says of each in turn whether it is there byte for byte as a checkpoint of it stores it. As
+    /// [`begin_cell`](Self::begin_cell) has decoded those bytes, such a cell has its content; nothing is decoded here.
+    ///
+    /// `false` for one that is missing, shorter, longer, damaged, or encoded otherwise, as by another keeper: it says
+    /// nothing of what that one holds. Of an absent run there are none.
+    ///
+    /// # Errors
+    /// `Invalid` for a cell that [`checkpoint`](Self::checkpoint) refuses.
+    async fn gives_back(&self, run: RunId, cells: &[GrownCell]) -> Result<Vec<bool>>;
 
     /// Archives a run: head, positions, digest and time in one transaction.
     /// Labels stay.

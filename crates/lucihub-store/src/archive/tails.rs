@@ -1,7 +1,7 @@
 //! Cells that grow, encoded while they do.
 //!
-//! A part of a cell that is complete is read from hot storage once, encoded and checked by cold storage, and kept with the
-//! hash of what was read. When the cell is written, only what came after the last part is left to read and to encode.
+//! A part of a cell that is complete is read from hot storage once, encoded and checked by cold storage, and goes into the
+//! hash of its cell. When the cell is written, only what came after the last part is left to read and to encode.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{Begun, ColdStore, GrownCell};
 use lucihub_models_core::hot::HotRun;
-use lucihub_models_core::{Digest, GapCause, Grid, Result, SampleCell, Series, WriterMark};
+use lucihub_models_core::{CellHash, Digest, GapCause, Grid, Result, SampleCell, Series, WriterMark};
 
 use super::keeper::Keeper;
 use crate::read::Located;
@@ -19,14 +19,12 @@ use crate::read::Located;
 /// Parts that are read at once.
 const PARTS_AT_ONCE: usize = 4;
 
-/// The hashes of the parts of a cell, in the order of their indices.
-pub(super) type Parts = Vec<(Range<u64>, Digest)>;
-
 /// The cell of a channel that grows, as far as it is encoded.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
     pub(super) begun: Begun,
-    pub(super) parts: Parts,
+    /// Of what was read of it.
+    hash: CellHash,
     _taken: Arc<Taken>,
 }
 
@@ -110,30 +108,19 @@ impl Drop for Taken {
 }
 
 impl Tail {
-    /// With what came after its last part, encoded where cold storage does that, and the hashes of all of it.
-    pub(super) async fn with(&self, rest: Series, cold: &dyn ColdStore) -> Result<(GrownCell, Parts)> {
-        let (mut parts, mut begun) = (self.parts.clone(), self.begun.clone());
+    /// With what came after its last part, encoded where cold storage does that, and the hash of all of it.
+    pub(super) async fn with(&self, rest: Series, cold: &dyn ColdStore) -> Result<(GrownCell, Digest)> {
+        let (mut hash, mut begun) = (self.hash.clone(), self.begun.clone());
         let mut rest = SampleCell { channel: begun.channel(), cell: begun.cell(), series: rest };
         let (first, end) = (rest.series.first, rest.series.end);
         if end > first {
-            parts.push((first..end, rest.hash()));
+            hash.add(&rest.series);
             if let Some(all) = cold.begin_cell(Some(&begun), rest.clone()).await? {
                 (begun, rest.series) = (all, Series::starting_at(end));
             }
         }
-        Ok((GrownCell { begun, rest: rest.series }, parts))
+        Ok((GrownCell { begun, rest: rest.series }, hash.finish()))
     }
-}
-
-/// Whether a cell is made of parts with these hashes.
-pub(super) fn is_made_of(cell: &SampleCell, parts: &Parts) -> bool {
-    let mut end = cell.series.first;
-    parts.iter().all(|(range, hash)| {
-        let part = SampleCell { channel: cell.channel, cell: cell.cell, series: cell.series.slice(range.clone()) };
-        let follows = range.start == end;
-        end = range.end;
-        follows && part.hash() == *hash
-    }) && end == cell.series.end
 }
 
 impl Keeper {
@@ -172,14 +159,15 @@ impl Keeper {
         if is_lost_in(&series) || (series.first..series.end) != range {
             return Ok((channel, None));
         }
-        let part = SampleCell { channel, cell, series };
-        let hash = part.hash();
-        let begun = self.store.cold().begin_cell(before.as_ref().map(|tail| &tail.begun), part).await?;
+        let (before, mut hash) = before.map_or_else(
+            || (None, CellHash::begin(channel, cell, range.start)),
+            |Tail { begun, hash, .. }| (Some(begun), hash),
+        );
+        hash.add(&series);
+        let begun = self.store.cold().begin_cell(before.as_ref(), SampleCell { channel, cell, series }).await?;
         let tail = begun.map(|begun| {
-            let mut parts = before.map(|tail| tail.parts).unwrap_or_default();
-            parts.push((range, hash));
-            let taken = self.room.take(begun.bytes());
-            Tail { begun, parts, _taken: taken }
+            let taken = self.room.take(begun.bytes() + size_of::<CellHash>());
+            Tail { begun, hash, _taken: taken }
         });
         Ok((channel, tail))
     }

@@ -6,13 +6,13 @@ use std::pin::pin;
 use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{Checkpoint, GrownCell};
-use lucihub_models_core::{GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell};
+use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell, Series};
 
 use super::keeper::Keeper;
-use super::tails::{Parts, Tails, is_lost_in};
+use super::tails::{Tails, is_lost_in};
 use super::written::Written;
 use crate::observe::keeping;
-use crate::read::{Cell, CellKey, Located};
+use crate::read::{CellKey, Located};
 use crate::store::Store;
 
 /// Cells that are read at once.
@@ -41,16 +41,19 @@ enum Grown {
 
 /// A cell that was read.
 enum Ready {
-    Whole(Cell),
-    /// What was not encoded ahead of it, and the hashes of all of it.
-    Grown(GrownCell, Parts),
+    Lines(LogCell),
+    /// Samples, encoded, and the hash of what was.
+    Samples(GrownCell, Digest),
+    /// Samples that cold storage does not encode before it writes them.
+    Whole(SampleCell),
 }
 
 /// What one transaction writes.
 #[derive(Default)]
 struct Part {
     cells: Checkpoint,
-    parts: Vec<(CellKey, Parts)>,
+    /// Of the encoded ones.
+    hashes: Vec<Digest>,
     bytes: u64,
 }
 
@@ -96,8 +99,25 @@ impl<'a> Writing<'a> {
         self.open = self.keeper.store.cold().checkpoint(run, &part.cells).await?;
         if self.open {
             keeping::written(run, part.count(), part.bytes);
-            self.written.note(&part.cells);
-            part.parts.into_iter().for_each(|(key, parts)| self.written.note_grown(key, parts));
+            self.read_back(&part).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads back what was written, while it is at hand to be compared.
+    async fn read_back(&mut self, Part { cells, hashes, .. }: &Part) -> Result<()> {
+        cells.lines.iter().for_each(|cell| self.written.note_lines(cell));
+        for cell in &cells.samples {
+            let key = CellKey::Samples { channel: cell.channel, cell: cell.cell };
+            self.written.note(key, cell.series.first..cell.series.end, cell.hash(), false);
+        }
+        if cells.grown.is_empty() {
+            return Ok(());
+        }
+        let given_back = self.keeper.store.cold().gives_back(self.located.run(), &cells.grown).await?;
+        for ((GrownCell { begun, rest }, hash), given_back) in cells.grown.iter().zip(hashes).zip(given_back) {
+            let key = CellKey::Samples { channel: begun.channel(), cell: begun.cell() };
+            self.written.note(key, begun.range().start..rest.end, *hash, given_back);
         }
         Ok(())
     }
@@ -114,19 +134,18 @@ impl Part {
 
     fn add(&mut self, cell: Ready) {
         match cell {
-            Ready::Whole(Cell::Lines(cell)) => {
+            Ready::Lines(cell) => {
                 self.bytes += cell.lines.iter().map(|line| line.size() as u64).sum::<u64>();
                 self.cells.lines.push(cell);
             }
-            Ready::Whole(Cell::Samples(cell)) => {
+            Ready::Whole(cell) => {
                 self.bytes += 8 * cell.series.values.len() as u64;
                 self.cells.samples.push(cell);
             }
-            Ready::Grown(cell, parts) => {
+            Ready::Samples(cell, hash) => {
                 self.bytes += 8 * (cell.begun.values() + cell.rest.values.len() as u64);
-                let key = CellKey::Samples { channel: cell.begun.channel(), cell: cell.begun.cell() };
-                self.parts.push((key, parts));
                 self.cells.grown.push(cell);
+                self.hashes.push(hash);
             }
         }
     }
@@ -174,15 +193,15 @@ async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> 
                     both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
                 }
             }
-            Ok(Ready::Whole(Cell::Lines(LogCell { cell, first: slice.first, lines: slice.lines })))
+            Ok(Ready::Lines(LogCell { cell, first: slice.first, lines: slice.lines }))
         }
         Grown::Samples { channel, cell, range, from } => {
             if let Some(tail) = tails.of(channel, cell, range.end) {
                 let rest = store.window_at(located, channel, tail.begun.range().end..range.end).await?;
                 if !is_lost_in(&rest) {
                     // Here, so that one channel is encoded while the next is read.
-                    let (cell, parts) = tail.with(rest, &**store.cold()).await?;
-                    return Ok(Ready::Grown(cell, parts));
+                    let (cell, hash) = tail.with(rest, &**store.cold()).await?;
+                    return Ok(Ready::Samples(cell, hash));
                 }
             }
             let mut series = store.window_at(located, channel, range).await?;
@@ -195,7 +214,13 @@ async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> 
                     }
                 }
             }
-            Ok(Ready::Whole(Cell::Samples(SampleCell { channel, cell, series })))
+            let whole = SampleCell { channel, cell, series };
+            let (hash, end) = (whole.hash(), whole.series.end);
+            let begun = store.cold().begin_cell(None, whole.clone()).await?;
+            Ok(match begun {
+                Some(begun) => Ready::Samples(GrownCell { begun, rest: Series::starting_at(end) }, hash),
+                None => Ready::Whole(whole),
+            })
         }
     }
 }

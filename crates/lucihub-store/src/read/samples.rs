@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use futures_core::Stream;
+use futures_util::future::try_join;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use lucihub_models_core::{Result, Run, RunId, SampleCell, Series, StoreError, TimeBase};
+use lucihub_models_core::{Result, Run, RunId, Series, StoreError, TimeBase};
 
 use super::Located;
 use super::lines::{LOOKS, moved_on};
@@ -73,19 +74,12 @@ impl Store {
         let mut at = cells.start;
         while at < cells.end {
             let part = at..cells.end.min(at + CELLS_AT_ONCE);
-            for SampleCell { series: cell, .. } in
-                self.cold().sample_cells(located.run(), channel, part.clone()).await?
-            {
-                if cell.first > series.end {
-                    break;
-                }
-                if cell.end <= series.end {
-                    continue;
-                }
-                match (cell.first == series.end && cell.end <= end, series.first == series.end) {
-                    (true, true) => *series = cell,
-                    (true, false) => series.append(&cell),
-                    (false, _) => series.append(&cell.slice(series.end..end)),
+            let stored = self.cold().series(located.run(), channel, part.clone()).await?;
+            if let Some(stored) = stored.filter(|stored| (stored.first..stored.end).contains(&series.end)) {
+                match (stored.first == series.end && stored.end <= end, series.first == series.end) {
+                    (true, true) => *series = stored,
+                    (true, false) => series.append(&stored),
+                    (false, _) => series.append(&stored.slice(series.end..end)),
                 }
             }
             let reached = located.cold.head.grid.sample_cell(part.end - 1).end.min(end);
@@ -130,10 +124,13 @@ impl Store {
     pub async fn run(&self, run: RunId) -> Result<Run> {
         let located = self.locate(run).await?;
         let status = located.status();
-        let logs = self.lines_at(&located, 0..u64::MAX).await?.lines;
         let channels = 0..u32::try_from(status.head.channels.len()).unwrap_or(u32::MAX);
         let channels = stream::iter(channels).map(|channel| self.window_at(&located, channel, 0..u64::MAX));
-        let series = channels.buffered(CHANNELS_AT_ONCE).try_collect().await?;
-        Ok(Run { head: (*status.head).clone(), logs, series, extra: lucihub_models_core::Extra::default() })
+        let (logs, series) = try_join(
+            self.lines_at(&located, 0..u64::MAX),
+            channels.buffered(CHANNELS_AT_ONCE).try_collect::<Vec<Series>>(),
+        )
+        .await?;
+        Ok(Run { head: (*status.head).clone(), logs: logs.lines, series, extra: lucihub_models_core::Extra::default() })
     }
 }

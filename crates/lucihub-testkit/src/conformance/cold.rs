@@ -123,9 +123,11 @@ macro_rules! cold_conformance {
                 begun {
                     a_cell_begun_ahead_is_the_whole_cell, a_beginning_is_written_more_than_once,
                     parts_that_do_not_fit_are_refused,
+                    what_is_given_back_is_what_was_written,
                 }
                 samples {
                     every_bit_of_a_sample_survives, gaps_stay_gaps, ranges_of_cells_read_exactly,
+                    cells_join_into_one_series,
                     channels_are_kept_apart, large_cells_come_back_whole,
                 }
                 logs {

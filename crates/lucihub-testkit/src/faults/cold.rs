@@ -7,12 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lucihub_models_core::cold::{
     Begun, Checkpoint, ColdArchive, ColdAttachments, ColdDevices, ColdEvents, ColdHealth, ColdLogs, ColdRun, ColdRuns,
-    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, ModelUse, OperatorFields,
-    PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
+    ColdSamples, ColdStore, ColdUsage, ColdWatch, Commit, Committed, Created, DevicePage, GrownCell, ModelUse,
+    OperatorFields, PendingRun, Quota, RunUpdate, SeenFields, StoredBytes, Usage,
 };
 use lucihub_models_core::{
     Attachment, AttachmentInfo, AttachmentName, ByteStream, CellSummary, Device, DeviceId, Digest, LogCell,
-    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, StoreEvent, Subject,
+    NewAttachment, PageRequest, Result, RunFilter, RunHead, RunId, RunPage, RunPrefix, SampleCell, Series, StoreEvent,
+    Subject,
 };
 
 use super::FaultPlan;
@@ -93,6 +94,10 @@ impl<S: ColdStore + ?Sized> ColdArchive for FaultyCold<S> {
         self.plan.write("cold.checkpoint", self.inner.checkpoint(run, cells)).await
     }
 
+    async fn gives_back(&self, run: RunId, cells: &[GrownCell]) -> Result<Vec<bool>> {
+        self.plan.read("cold.gives_back", self.inner.gives_back(run, cells)).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         self.plan.write("cold.commit", self.inner.commit(commit)).await
     }
@@ -121,6 +126,10 @@ impl<S: ColdStore + ?Sized> ColdLogs for FaultyCold<S> {
 impl<S: ColdStore + ?Sized> ColdSamples for FaultyCold<S> {
     async fn sample_cells(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<SampleCell>> {
         self.plan.read("cold.sample_cells", self.inner.sample_cells(run, channel, cells)).await
+    }
+
+    async fn series(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Option<Series>> {
+        self.plan.read("cold.series", self.inner.series(run, channel, cells)).await
     }
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {

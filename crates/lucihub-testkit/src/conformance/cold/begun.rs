@@ -76,6 +76,44 @@ pub async fn a_beginning_is_written_more_than_once(store: Store) {
     }
 }
 
+/// A store gives a cell back as it was written, and none that it has not, or has otherwise; it says so of each in turn. It
+/// need not recognise bytes that it stored for a cell begun otherwise, but no cell with other content is taken for it.
+pub async fn what_is_given_back_is_what_was_written(store: Store) {
+    let (queued, other) = (head(1), head(2));
+    create(&*store, &queued).await;
+    create(&*store, &other).await;
+    let Some(cell) = grown(&*store, &odd_cell(0, 7_000), &[5_120]).await else { return };
+    let Some(beside) = grown(&*store, &odd_cell(3, 8_192), &[8_192]).await else { return };
+    let Some(longer) = grown(&*store, &odd_cell(0, 8_192), &[5_120]).await else { return };
+    let given = async |cells: &[&GrownCell]| {
+        let cells: Vec<GrownCell> = cells.iter().map(|cell| (*cell).clone()).collect();
+        store.gives_back(queued.id, &cells).await.unwrap()
+    };
+    assert_eq!(given(&[]).await, [false; 0]);
+    assert_eq!(given(&[&cell, &beside]).await, [false, false], "nothing is there");
+    write(&*store, queued.id, cell.clone()).await;
+    assert_eq!(given(&[&beside, &cell, &cell]).await, [false, true, true]);
+    assert_eq!(given(&[&longer]).await, [false], "what is there is shorter");
+    assert_eq!(store.gives_back(other.id, &[cell.clone()]).await.unwrap(), [false], "of another run");
+    assert_eq!(store.gives_back(id(99), &[cell.clone()]).await.unwrap(), [false], "of no run");
+    write(&*store, queued.id, beside.clone()).await;
+    write(&*store, queued.id, longer.clone()).await;
+    assert_eq!(given(&[&cell, &longer, &beside]).await, [false, true, true], "what is there is longer");
+
+    // Every bit counts, those of a gap and of a sign, too.
+    let mut series = odd_cell(0, 8_192).series;
+    let zero = series.values.iter().position(|value| value.to_bits() == 0).unwrap();
+    series.values[zero] = -0.0;
+    let signed = SampleCell { series, ..odd_cell(0, 8_192) };
+    let mut series = odd_cell(0, 8_192).series;
+    series.gaps[0].cause = GapCause::Overflow;
+    let blamed = SampleCell { series, ..odd_cell(0, 8_192) };
+    for odd in [signed, blamed] {
+        let Some(odd) = grown(&*store, &odd, &[5_120]).await else { return };
+        assert_eq!(given(&[&odd]).await, [false]);
+    }
+}
+
 /// Parts that do not follow each other are refused, and so are rests that do not; nothing is written then.
 pub async fn parts_that_do_not_fit_are_refused(store: Store) {
     let queued = head(1);

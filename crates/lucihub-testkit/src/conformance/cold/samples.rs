@@ -170,6 +170,52 @@ pub async fn ranges_of_cells_read_exactly(store: Store) {
     assert_eq!(store.summaries(id(2), 0, 0..9).await.unwrap(), []);
 }
 
+/// Cells that follow each other come as one series, from the first cell that was asked for: gaps that meet become one, and
+/// what does not follow is left out.
+pub async fn cells_join_into_one_series(store: Store) {
+    let all = [
+        samples(0, 0..1_024),
+        samples(0, 1_024..1_500),
+        samples(0, 2_048..2_100),
+        cell(1, 0, |s| {
+            push(s, 1, 0..1_000);
+            s.push_gap(gap(1_000..1_024));
+        }),
+        cell(1, 1, |s| {
+            s.push_gap(gap(1_024..1_100));
+            s.push_gap(Gap::new(1_100..1_101, GapCause::Overflow));
+            s.push_values(&[f64::NAN, -0.0]);
+        }),
+        cell(2, 0, |s| s.push_gap(gap(0..1_024))),
+    ];
+    let run = with_cells(&store, 1_024, &all).await;
+    for (cells, expected) in [
+        (0..1, Some(0..1_024)),
+        (0..2, Some(0..1_500)),
+        (0..9, Some(0..1_500)),
+        (1..9, Some(1_024..1_500)),
+        (2..3, Some(2_048..2_100)),
+        (3..9, None),
+        (1..1, None),
+    ] {
+        let expected = expected.map(|range| {
+            let mut series = Series::starting_at(range.start);
+            push(&mut series, 0, range);
+            series
+        });
+        assert_eq!(store.series(run, 0, cells.clone()).await.unwrap(), expected, "{cells:?}");
+    }
+    let mut meeting = Series::starting_at(0);
+    push(&mut meeting, 1, 0..1_000);
+    meeting.push_gap(gap(1_000..1_100));
+    meeting.push_gap(Gap::new(1_100..1_101, GapCause::Overflow));
+    meeting.push_values(&[f64::NAN, -0.0]);
+    assert_eq!(store.series(run, 1, 0..2).await.unwrap(), Some(meeting));
+    assert_eq!(store.series(run, 2, 0..2).await.unwrap(), Some(all[5].series.clone()));
+    assert_eq!(store.series(run, 3, 0..9).await.unwrap(), None, "another channel");
+    assert_eq!(store.series(id(2), 0, 0..9).await.unwrap(), None, "an absent run");
+}
+
 /// Channels are kept apart, up to the last one, and so are runs.
 pub async fn channels_are_kept_apart(store: Store) {
     let channels = [0, 1, 2, 255, 256, 4_095];

@@ -68,6 +68,16 @@ impl ColdArchive for ReferenceCold {
         Ok(true)
     }
 
+    async fn gives_back(&self, run: RunId, cells: &[GrownCell]) -> Result<Vec<bool>> {
+        let tables = self.tables();
+        let stored = |begun: &Begun| tables.runs.get(&run)?.samples.get(&(begun.channel(), begun.cell()));
+        let given = cells.iter().map(|GrownCell { begun, rest }| {
+            let series = joined(begun, rest)?;
+            Ok(stored(begun).is_some_and(|cell| cell.series == series))
+        });
+        given.collect()
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<Committed> {
         let mut tables = self.tables();
         let row = tables.run(commit.head.id)?;
@@ -136,6 +146,19 @@ impl ColdSamples for ReferenceCold {
         let tables = self.tables();
         let stored = tables.runs.get(&run).into_iter().flat_map(|row| row.samples.values());
         Ok(stored.filter(|cell| cell.channel == channel && cells.contains(&cell.cell)).cloned().collect())
+    }
+
+    async fn series(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Option<Series>> {
+        let found = self.sample_cells(run, channel, cells.clone()).await?;
+        let mut found = found.into_iter().skip_while(|cell| cell.cell != cells.start).map(|cell| cell.series);
+        let Some(mut joined) = found.next() else { return Ok(None) };
+        for next in found {
+            if next.first != joined.end {
+                break;
+            }
+            joined.append(&next);
+        }
+        Ok(Some(joined))
     }
 
     async fn summaries(&self, run: RunId, channel: u32, cells: Range<u64>) -> Result<Vec<CellSummary>> {

@@ -192,6 +192,27 @@ async fn pushes_that_bring_nothing_do_not_keep_a_flush_waiting() {
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().next.sample(0), 0);
 }
 
+/// Keepers encode parts of a cell while the run goes on: a part must not wait for its batch to be filled.
+#[tokio::test(start_paused = true)]
+async fn what_completes_a_part_of_a_cell_is_sent_at_once() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let options = RecordOptions::default().with_batch(1 << 18, Duration::from_secs(10));
+    let recorder = lab.store.record_with(run, "worker", options).await.unwrap();
+    let sent = async |channel, range: std::ops::Range<u64>| {
+        let first = range.start;
+        recorder.samples(channel, first, &values(run, channel, range)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        recorder.stats().batches
+    };
+    assert_eq!(sent(0, 0..1_000).await, 0);
+    assert_eq!(sent(1, 0..1_000).await, 0);
+    assert_eq!(sent(0, 1_000..2_050).await, 0, "the quicker channel completes nothing");
+    assert_eq!(sent(1, 1_000..1_024).await, 1, "the slower one does");
+    assert_eq!(sent(1, 1_024..2_047).await, 1);
+    assert_eq!(sent(1, 2_047..2_048).await, 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn cancellation_is_learnt_from_an_answer_and_from_a_renewal() {
     for idle in [false, true] {

@@ -54,6 +54,9 @@ impl Recorder {
             state: std::sync::Mutex::new(Pending {
                 open: OpenBody::default(),
                 opened_at: None,
+                completes: false,
+                closed_to: taken.run.next.clone(),
+                grid: taken.run.head.grid,
                 batch_bytes: options.batch_bytes,
                 ready: std::collections::VecDeque::new(),
                 ready_bytes: 0,

@@ -154,7 +154,9 @@ impl Sender {
     /// Numbers what is due and puts it in flight. Returns when the open body is due.
     fn fill(&mut self) -> Option<Instant> {
         let mut p = self.shared.lock();
-        let due = p.opened_at.map(|at| at + self.options.batch_age);
+        // What keepers wait for goes at once, so that they have encoded it before the run ends.
+        let age = if p.completes { Duration::ZERO } else { self.options.batch_age };
+        let due = p.opened_at.map(|at| at + age);
         // While the window is full, the open body goes on growing: a slow store gets
         // few large batches, and a list of small ones never builds up.
         let room = self.unacknowledged.len() + p.ready.len() < Batch::WINDOW;

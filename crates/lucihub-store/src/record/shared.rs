@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use lucihub_models_core::hot::SmallAttachment;
 use lucihub_models_core::{
-    AttachmentName, Batch, BatchBody, Gap, GapCause, LogLine, Positions, RunId, RunState, WriterMark,
+    AttachmentName, Batch, BatchBody, Gap, GapCause, Grid, LogLine, Positions, RunId, RunState, WriterMark,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -52,6 +52,11 @@ pub(super) struct Shared {
 pub(super) struct Pending {
     pub(super) open: OpenBody,
     pub(super) opened_at: Option<Instant>,
+    /// Whether the open body completes a part of a cell, which keepers wait for.
+    pub(super) completes: bool,
+    /// Where the run is before the open body.
+    pub(super) closed_to: Positions,
+    pub(super) grid: Grid,
     /// Bytes at which the open body is closed.
     pub(super) batch_bytes: usize,
     pub(super) ready: VecDeque<Ready>,
@@ -115,10 +120,11 @@ impl Pending {
 
     /// Makes the open body ready to be numbered.
     pub(super) fn close_open(&mut self) {
-        self.opened_at = None;
+        (self.opened_at, self.completes) = (None, false);
         if self.open.is_empty() {
             return;
         }
+        self.closed_to = self.next.clone();
         let body = std::mem::take(&mut self.open).close();
         self.closed += 1;
         self.ready_bytes += body.size();
@@ -222,8 +228,14 @@ impl Pending {
 
     fn take(&mut self, channel: u32, values: &[f64]) {
         let next = self.next.sample(channel);
+        let end = next + values.len() as u64;
         self.open.samples(channel, next, values);
-        self.next.set_sample(channel, next + values.len() as u64);
+        self.next.set_sample(channel, end);
+        // The channels are looked through only where this one comes to the end of a part.
+        let part = self.grid.part();
+        if !self.completes && end / part > next / part {
+            self.completes = self.grid.completes(&self.closed_to, &self.next);
+        }
         // One push may bring back much that waited; no batch may grow past its limit.
         if self.open.bytes() >= self.batch_bytes {
             self.close_open();

@@ -28,7 +28,7 @@ use crate::cold::{Engine, postgres, sqlite};
 use crate::lab::Lab;
 use crate::measure::{Figures, MS, SAMPLES, Unit, timed};
 use crate::redis::{Bench, body};
-use crate::store::{CHUNK, Working, of_long_lines, write_run};
+use crate::store::{CHUNK, Worker, Working, of_long_lines, write_run};
 use crate::typical::{self, CHANNELS, Typical};
 
 const LINES: Unit = Unit::PerSecond("lines/s");
@@ -57,7 +57,7 @@ fn figure(engine: &str, what: &str) -> String {
 
 /// Measures the group with this Python.
 pub(crate) fn measure(lab: &Lab, figures: &mut Figures, python: &Path) -> Result<()> {
-    let typical = of_long_lines(&Typical::new(lab.size.of(100_000)));
+    let typical = Arc::new(of_long_lines(&Typical::new(lab.size.of(100_000))));
     let samples = lab.file("samples.f64");
     let bytes: Vec<u8> = typical.channels.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
     std::fs::write(&samples, bytes)?;
@@ -121,7 +121,7 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
     figures.compare((LOG, LINES), lab.size.repeats, ours, (WHAT, theirs))
 }
 
-fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, start: &Start<'_>) -> Result<()> {
+fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Arc<Typical>, start: &Start<'_>) -> Result<()> {
     let names = RUNS.map(|what| figure(engine.name(), what));
     if !names.iter().any(|name| figures.wants(name)) {
         return Ok(());
@@ -134,10 +134,12 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
     let store = Store::new(Arc::new(hot), place.cold.clone());
     let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
 
+    let worker = Worker::start(server.url(), place.cold.clone());
+
     let mut seed = 80_u64 << 32;
     let write = |seed: &mut u64| {
         *seed += 1;
-        Ok((1.0, lab.wait(write_run(&store, &working, *seed, typical))?))
+        Ok((1.0, lab.wait(write_run(&store, (&worker, &working), *seed, typical))?))
     };
     let side = json!({ "do": "write_side", "chunk": CHUNK });
     figures.compare((write_side, MS), lab.size.repeats, || write(&mut seed), (WHAT, || peer.turn(&side)))?;
@@ -169,6 +171,7 @@ fn on(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typical: &Typical, 
     };
     let theirs = || peer.turn(&json!({ "do": "read_back", "run": written }));
     figures.compare((read_run, MS), lab.size.repeats, ours, (WHAT, theirs))?;
+    worker.stop()?;
     lab.wait(working.stop())?;
     Ok(())
 }

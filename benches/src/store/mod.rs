@@ -5,11 +5,12 @@
 //! | `mod.rs` | recorded as fast as it goes, embedded hot storage and SQLite |
 //! | `pace.rs` | recorded as a device gives it: what is left to do at the end, on each pair of storages |
 //! | `gigabyte.rs` | a long run, out of hot storage |
-//! | `write_side.rs`, `raw.rs` | Redis and each database, beside the same commands and one row without us |
+//! | `write_side.rs`, `worker.rs`, `raw.rs` | Redis and each database, beside the same commands and one row without us |
 
 pub(crate) mod gigabyte;
 mod pace;
 mod raw;
+mod worker;
 mod write_side;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use lucihub_store::{Keeper, KeeperOptions, Source, Store};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
+pub(crate) use worker::Worker;
 pub(crate) use write_side::{of_long_lines, write as write_run};
 
 use crate::cold::{Engine, postgres, sqlite};

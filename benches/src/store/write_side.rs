@@ -8,17 +8,16 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use lucihub_hot::redis::{RedisHot, RedisOptions};
-use lucihub_models_core::RunState;
-use lucihub_store::record::End;
 use lucihub_store::{KeeperOptions, Store};
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
+use super::Working;
 use super::raw::{Raw, packed};
-use super::{CHUNK, Working};
+use super::worker::Worker;
 use crate::cold::{Engine, RawStorage};
 use crate::lab::Lab;
 use crate::measure::{Figures, MS, timed};
-use crate::typical::{self, CHANNELS, STATES, Typical};
+use crate::typical::{self, CHANNELS, Typical};
 
 /// Characters of a line.
 const LINE: usize = 80;
@@ -39,14 +38,15 @@ pub(super) fn measure(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typ
     let hot = lab.wait(RedisHot::open(RedisOptions::new(server.url())))?;
     let store = Store::new(Arc::new(hot), place.cold.clone());
     let working = lab.wait(async { Working::start(&store, KeeperOptions::default()) });
+    let worker = Worker::start(server.url(), place.cold.clone());
     let raw = lab.wait(Raw::connect(&server.url()))?;
-    let typical = of_long_lines(typical);
+    let typical = Arc::new(of_long_lines(typical));
     let packed = packed(&typical);
     let (mut seed, mut number) = (0, 0);
     for (what, storage, limit) in limits {
         let ours = || {
             seed += 1;
-            Ok((1.0, lab.wait(write(&store, &working, seed, &typical))?))
+            Ok((1.0, lab.wait(write(&store, (&worker, &working), seed, &typical))?))
         };
         let theirs = || {
             number += 1;
@@ -60,6 +60,7 @@ pub(super) fn measure(lab: &Lab, figures: &mut Figures, engine: &dyn Engine, typ
         };
         figures.compare((name(what), MS), lab.size.repeats, ours, (limit, theirs))?;
     }
+    worker.stop()?;
     lab.wait(working.stop())
 }
 
@@ -73,30 +74,19 @@ pub(crate) fn of_long_lines(typical: &Typical) -> Typical {
 }
 
 /// Writes and archives a run. Returns the seconds.
-pub(crate) async fn write(store: &Store, working: &Working, seed: u64, typical: &Typical) -> Result<f64> {
+pub(crate) async fn write(
+    store: &Store,
+    (worker, working): (&Worker, &Working),
+    seed: u64,
+    typical: &Arc<Typical>,
+) -> Result<f64> {
     let begun = std::time::Instant::now();
     let head = typical::head(seed, CHANNELS);
     store.create(&head).await?;
-    let recorder = store.record(head.id, "bench").await?;
-    for state in STATES {
-        recorder.state(RunState::from(state)).await?;
-        recorder.flush().await?;
-    }
-    for line in &typical.lines {
-        recorder.line(line.clone()).await?;
-        recorder.flush().await?;
-    }
-    let samples = typical.channels[0].len();
-    for first in (0..samples).step_by(CHUNK) {
-        for (channel, values) in (0..).zip(&typical.channels) {
-            recorder.samples(channel, first as u64, &values[first..(first + CHUNK).min(samples)]).await?;
-        }
-        recorder.flush().await?;
-    }
-    recorder.finish(RunState::Succeeded, End::default()).await?;
+    worker.record(head.id, typical).await?;
     working.archived(store, head.id).await?;
     let seconds = begun.elapsed().as_secs_f64();
-    let series = store.window(head.id, 0, 0..u64::MAX).await?;
+    let (series, samples) = (store.window(head.id, 0, 0..u64::MAX).await?, typical.channels[0].len());
     ensure!(series.values.len() == samples, "{} of {samples} samples", series.values.len());
     store.hot().remove(head.id, true, Duration::ZERO).await?;
     Ok(seconds)

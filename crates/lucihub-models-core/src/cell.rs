@@ -132,6 +132,7 @@ impl SampleCell {
 #[derive(Debug, Clone)]
 pub struct CellHash {
     samples: Canonical,
+    place: [u64; 3],
     count: usize,
     gaps: Vec<Gap>,
     end: u64,
@@ -141,16 +142,13 @@ impl CellHash {
     /// Begins the hash of a cell of a channel, which begins at an index.
     #[must_use]
     pub fn begin(channel: u32, cell: u64, first: u64) -> Self {
-        let mut samples = Canonical::of("lucihub samples 1");
-        samples.number(channel.into());
-        samples.number(cell);
-        samples.number(first);
-        Self { samples, count: 0, gaps: Vec::new(), end: first }
+        let samples = Canonical::of_floats("lucihub samples 1");
+        Self { samples, place: [channel.into(), cell, first], count: 0, gaps: Vec::new(), end: first }
     }
 
     /// Adds what follows.
     pub fn add(&mut self, part: &Series) {
-        self.samples.floats(&part.values);
+        self.samples.bits(&part.values);
         self.count += part.values.len();
         part.gaps.iter().for_each(|gap| Gap::push(&mut self.gaps, gap.clone()));
         self.end = part.end;
@@ -159,9 +157,10 @@ impl CellHash {
     /// The hash of all parts so far.
     #[must_use]
     pub fn finish(&self) -> Digest {
-        // Behind the samples, since nobody knows it before they have come. What has all of it at the end is as unambiguous:
-        // the number of samples says where they end.
+        // Behind the samples, since nobody knows it before they have come. That is as unambiguous: the number of samples,
+        // which is the last of all, says where they end.
         let mut c = self.samples.clone();
+        self.place.into_iter().for_each(|number| c.number(number));
         c.number(self.end);
         c.each(&self.gaps, Canonical::gap);
         c.count(self.count);

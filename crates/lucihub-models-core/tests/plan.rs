@@ -161,3 +161,18 @@ fn sizes_count_what_a_batch_costs() {
     assert!((8_000..8_100).contains(&body.size()));
     assert!(BatchBody::default().is_empty() && BatchBody::default().size() == 0);
 }
+
+/// Samples may have the bits of what stands between blocks; where one block ends still is content.
+#[test]
+fn a_digest_tells_where_a_block_ends() {
+    let number = f64::from_bits;
+    let batch = |blocks: [(u32, &[f64]); 2]| {
+        let blocks = blocks.map(|(channel, values)| SampleBlock { channel, first: 0, values: values.into() });
+        let body = BatchBody { blocks: blocks.into(), ..BatchBody::default() };
+        Batch::new(head().id, WriterMark { writer: WriterId::from_bits(1), epoch: 1 }, 1, body).digest()
+    };
+    // Without the counts both would be: 1.0, channel 1, index 0, 2.0, channel 1, index 0, 3.0.
+    let early = batch([(0, &[1.0]), (1, &[2.0, number(1), number(0), 3.0])]);
+    let late = batch([(0, &[1.0, number(1), number(0), 2.0]), (1, &[3.0])]);
+    assert_ne!(early, late);
+}

@@ -44,8 +44,13 @@ impl Lab {
     pub(crate) fn new(folder: &Path, quick: bool, repeats: u32) -> Result<Self> {
         let size = if quick { Size { repeats: 1, shrink: 200 } } else { Size { repeats, shrink: 1 } };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let folder = tempfile::Builder::new().prefix("lucihub-bench").tempdir_in(folder).context("temporary files")?;
-        Ok(Self { size, quick, runtime, folder })
+        Ok(Self { size, quick, runtime, folder: temporary(folder)? })
+    }
+
+    /// The same with a runtime of one thread, as a worker has that does nothing else.
+    pub(crate) fn on_one_thread(&self) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { runtime, folder: temporary(self.folder.path())?, ..*self })
     }
 
     /// Waits for a future.
@@ -68,6 +73,10 @@ impl Lab {
     pub(crate) fn store(&self, cold: Arc<dyn ColdStore>, hot_bytes: u64) -> Store {
         Store::new(Arc::new(hot(hot_bytes)), cold)
     }
+}
+
+fn temporary(folder: &Path) -> Result<TempDir> {
+    tempfile::Builder::new().prefix("lucihub-bench").tempdir_in(folder).context("temporary files")
 }
 
 /// New, empty hot storage of so many bytes.

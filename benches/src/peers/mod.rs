@@ -81,6 +81,8 @@ fn hot(lab: &Lab, figures: &mut Figures, typical: &Typical, start: &Start<'_>) -
     if !figures.wants_any_of("peers.redis.") {
         return Ok(());
     }
+    // The peer has one thread, too.
+    let lab = &lab.on_one_thread()?;
     let bench = Bench::begin(lab)?;
     let mut peer = start(bench.port(), None)?;
     let head = typical::head(1, CHANNELS);

@@ -59,7 +59,13 @@ impl Store {
                 return Ok(series);
             }
             match self.hot().window(located.run(), channel, series.end..end).await? {
-                Some(part) if part.first == series.end && part.end > part.first => series.append(&part),
+                Some(part) if part.first == series.end && part.end > part.first => {
+                    if series.first == series.end {
+                        series = part;
+                    } else {
+                        series.append(&part);
+                    }
+                }
                 // Trimmed meanwhile: what is missing is in cold storage.
                 Some(part) if part.first > series.end => base = part.first,
                 // It has left hot storage, or was lost there and is not back to where it was.

@@ -10,6 +10,7 @@ mod attachments;
 mod attend;
 mod checkpoint;
 mod events;
+mod fill;
 mod finish;
 mod keeper;
 mod options;

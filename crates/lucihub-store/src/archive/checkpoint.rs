@@ -114,7 +114,7 @@ impl Keeper {
     /// storage is filling up.
     pub(super) async fn trim(&self, located: &Located) -> Result<()> {
         let run = located.run();
-        let full = self.store.hot().health().await?.fill() >= self.options.trim_fill;
+        let full = self.fill.get(&**self.store.hot()).await? >= self.options.trim_fill;
         let now = self.time_of(located);
         let below: Option<Positions> = {
             let mut memory = self.memory();

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::ahead::Verified;
+use super::fill::Fill;
 use super::options::KeeperOptions;
 use super::tails::{Room, Tails};
 use super::turns::Turns;
@@ -39,6 +40,7 @@ pub struct Keeper {
     /// depends on them.
     pub(super) memory: Mutex<HashMap<RunId, Memory>>,
     pub(super) room: Room,
+    pub(super) fill: Fill,
     turns: Turns,
     seen: Mutex<HashMap<DeviceId, Seen>>,
 }
@@ -139,6 +141,7 @@ impl Keeper {
             writer,
             memory: Mutex::default(),
             room: Room::default(),
+            fill: Fill::default(),
             turns: Turns::default(),
             seen: Mutex::default(),
         }
@@ -156,6 +159,7 @@ impl Keeper {
 
     async fn walk_pending(&self) -> Result<WalkReport> {
         const PAGE: usize = 500;
+        self.fill.forget();
         let mut report = WalkReport::default();
         let mut after: Option<PendingRun> = None;
         let mut open = Vec::new();

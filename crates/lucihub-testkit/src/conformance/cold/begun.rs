@@ -94,8 +94,8 @@ pub async fn what_is_given_back_is_what_was_written(store: Store) {
     write(&*store, queued.id, cell.clone()).await;
     assert_eq!(given(&[&beside, &cell, &cell]).await, [false, true, true]);
     assert_eq!(given(&[&longer]).await, [false], "what is there is shorter");
-    assert_eq!(store.gives_back(other.id, &[cell.clone()]).await.unwrap(), [false], "of another run");
-    assert_eq!(store.gives_back(id(99), &[cell.clone()]).await.unwrap(), [false], "of no run");
+    assert_eq!(store.gives_back(other.id, std::slice::from_ref(&cell)).await.unwrap(), [false], "of another run");
+    assert_eq!(store.gives_back(id(99), std::slice::from_ref(&cell)).await.unwrap(), [false], "of no run");
     write(&*store, queued.id, beside.clone()).await;
     write(&*store, queued.id, longer.clone()).await;
     assert_eq!(given(&[&cell, &longer, &beside]).await, [false, true, true], "what is there is longer");

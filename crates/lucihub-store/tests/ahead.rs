@@ -65,7 +65,7 @@ async fn what_another_keeper_wrote_is_decoded() {
     lab.archived(run).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_content_after_an_older_copy_is_noticed() {
     let lab = lab();
     let run = small(&lab.store, 1).await.id;
@@ -86,6 +86,34 @@ async fn another_content_after_an_older_copy_is_noticed() {
     other.finish(RunState::Succeeded, End::default()).await.unwrap();
     let errors = keeper.walk().await.unwrap().errors;
     assert!(matches!(&errors[..], [(_, StoreError::Corrupt { .. })]), "{errors:?}");
+}
+
+/// As above, but cold storage comes back: who takes over asks again, and does not write anew what that has.
+#[tokio::test(start_paused = true)]
+async fn cold_storage_that_is_away_for_a_moment_is_asked_again() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..1_500, 100).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&Keeper::new(lab.store.clone(), patient())).await;
+    drop(recorder);
+    let options = lab.failed_over(run).await;
+    let away = FaultPlan::none();
+    away.go_down();
+    let store = lab.split(&FaultPlan::none(), &away);
+    let comes_back = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        away.mend();
+    };
+    let (other, ()) = tokio::join!(store.record_with(run, "another", options), comes_back);
+    let other = other.unwrap();
+    assert_eq!(other.next().sample(0), 1_024, "the cell that cold storage has");
+    record_some(&other, 1, 1_024..2_000, 100).await;
+    other.finish(RunState::Succeeded, End::default()).await.unwrap();
+    clean_walk(&Keeper::new(lab.store.clone(), patient())).await;
+    lab.archived(run).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,9 @@ use super::recorder::Recorder;
 use crate::observe::recording;
 use crate::store::Store;
 
+/// The pause before cold storage is asked again that gave no answer.
+const ASK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
+
 impl Store {
     /// Takes a run over and records it, with the default options.
     ///
@@ -120,8 +123,17 @@ impl Store {
             // Nobody has had it before.
             return (Some(known), None);
         }
-        // Cold storage that hangs must not cost the lease.
-        let Ok(Ok(Some(cold))) = timeout(options.lease / 4, self.cold().get(request.run)).await else {
+        // One that goes on blindly may write anew what only cold storage has. But cold storage that is away for long must
+        // not cost the lease.
+        let asked = async {
+            loop {
+                match self.cold().get(request.run).await {
+                    Err(error) if error.is_transient() => tokio::time::sleep(ASK_AGAIN).await,
+                    answer => return answer,
+                }
+            }
+        };
+        let Ok(Ok(Some(cold))) = timeout(options.lease / 4, asked).await else {
             return (None, None);
         };
         let at = &taken.run.next;

@@ -70,9 +70,14 @@ impl Grid {
     /// ```
     #[must_use]
     pub fn completes(&self, before: &Positions, after: &Positions) -> bool {
-        let slowest = |at: &Positions| at.samples.iter().copied().filter(|next| *next > 0).min().unwrap_or(0);
-        let (part, lines) = (self.part(), u64::from(self.lines));
-        slowest(after) / part > slowest(before) / part || after.lines / lines > before.lines / lines
+        let lines = u64::from(self.lines);
+        self.complete_parts(after) > self.complete_parts(before) || after.lines / lines > before.lines / lines
+    }
+
+    /// How many [parts](Self::part) are complete of every channel that has samples: those of the slowest.
+    #[must_use]
+    pub fn complete_parts(&self, at: &Positions) -> u64 {
+        at.samples.iter().copied().filter(|next| *next > 0).min().unwrap_or(0) / self.part()
     }
 
     /// The sample cells that a range of indices touches.

@@ -6,12 +6,21 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{begin_small, clean_walk, end_small, lab, patient, record_some, small, values};
+use lab::{Lab, begin_small, clean_walk, end_small, lab, patient, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
-use lucihub_models_core::{Positions, RunState, StoreError};
-use lucihub_store::Keeper;
+use lucihub_models_core::{Positions, RunId, RunState, StoreError};
 use lucihub_store::record::End;
+use lucihub_store::{Keeper, Recorder};
 use lucihub_testkit::FaultPlan;
+
+/// A run of one channel that has so many samples.
+async fn begun(lab: &Lab, run: RunId, samples: u64) -> Recorder {
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..samples, 100).await;
+    recorder.flush().await.unwrap();
+    recorder
+}
 
 #[tokio::test]
 async fn complete_cells_are_written_before_their_time() {
@@ -70,10 +79,7 @@ async fn another_content_after_an_older_copy_is_noticed() {
     let lab = lab();
     let run = small(&lab.store, 1).await.id;
     let keeper = Keeper::new(lab.store.clone(), patient());
-    let recorder = lab.store.record(run, "worker").await.unwrap();
-    recorder.state(RunState::InProgress).await.unwrap();
-    record_some(&recorder, 1, 0..1_500, 100).await;
-    recorder.flush().await.unwrap();
+    let recorder = begun(&lab, run, 1_500).await;
     clean_walk(&keeper).await;
     // A failover, after which hot storage knows neither of the cell nor of its being confirmed.
     drop(recorder);
@@ -93,10 +99,7 @@ async fn another_content_after_an_older_copy_is_noticed() {
 async fn cold_storage_that_is_away_for_a_moment_is_asked_again() {
     let lab = lab();
     let run = small(&lab.store, 1).await.id;
-    let recorder = lab.store.record(run, "worker").await.unwrap();
-    recorder.state(RunState::InProgress).await.unwrap();
-    record_some(&recorder, 1, 0..1_500, 100).await;
-    recorder.flush().await.unwrap();
+    let recorder = begun(&lab, run, 1_500).await;
     clean_walk(&Keeper::new(lab.store.clone(), patient())).await;
     drop(recorder);
     let options = lab.failed_over(run).await;
@@ -120,10 +123,7 @@ async fn cold_storage_that_is_away_for_a_moment_is_asked_again() {
 async fn a_cell_is_written_as_soon_as_it_is_complete() {
     let lab = lab();
     let run = small(&lab.store, 1).await.id;
-    let recorder = lab.store.record(run, "worker").await.unwrap();
-    recorder.state(RunState::InProgress).await.unwrap();
-    record_some(&recorder, 1, 0..100, 100).await;
-    recorder.flush().await.unwrap();
+    let recorder = begun(&lab, run, 100).await;
     let keeper = Keeper::new(lab.store.clone(), patient().with_walk(Duration::from_secs(1)));
     let working = async {
         // The first walk has come.

@@ -55,7 +55,6 @@ impl Recorder {
                 open: OpenBody::default(),
                 opened_at: None,
                 completes: false,
-                closed_to: taken.run.next.clone(),
                 grid: taken.run.head.grid,
                 batch_bytes: options.batch_bytes,
                 ready: std::collections::VecDeque::new(),

@@ -54,8 +54,6 @@ pub(super) struct Pending {
     pub(super) opened_at: Option<Instant>,
     /// Whether the open body completes a part of a cell, which keepers wait for.
     pub(super) completes: bool,
-    /// Where the run is before the open body.
-    pub(super) closed_to: Positions,
     pub(super) grid: Grid,
     /// Bytes at which the open body is closed.
     pub(super) batch_bytes: usize,
@@ -124,7 +122,6 @@ impl Pending {
         if self.open.is_empty() {
             return;
         }
-        self.closed_to = self.next.clone();
         let body = std::mem::take(&mut self.open).close();
         self.closed += 1;
         self.ready_bytes += body.size();
@@ -230,12 +227,11 @@ impl Pending {
         let next = self.next.sample(channel);
         let end = next + values.len() as u64;
         self.open.samples(channel, next, values);
-        self.next.set_sample(channel, end);
         // The channels are looked through only where this one comes to the end of a part.
         let part = self.grid.part();
-        if !self.completes && end / part > next / part {
-            self.completes = self.grid.completes(&self.closed_to, &self.next);
-        }
+        let before = (end / part > next / part).then(|| self.grid.complete_parts(&self.next));
+        self.next.set_sample(channel, end);
+        self.completes |= before.is_some_and(|before| self.grid.complete_parts(&self.next) > before);
         // One push may bring back much that waited; no batch may grow past its limit.
         if self.open.bytes() >= self.batch_bytes {
             self.close_open();

@@ -1,8 +1,10 @@
 //! Taking a run over, to record it.
 
+use std::time::Duration;
+
 use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
 use lucihub_models_core::{DeviceId, Invalid, PageRequest, Positions, RunFilter, RunId, RunState, StoreError};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::error::{Failure, RecordError};
 use super::options::RecordOptions;
@@ -11,7 +13,7 @@ use crate::observe::recording;
 use crate::store::Store;
 
 /// The pause before cold storage is asked again that gave no answer.
-const ASK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Store {
     /// Takes a run over and records it, with the default options.
@@ -75,7 +77,8 @@ impl Store {
         Ok(None)
     }
 
-    /// Takes a run over and records it.
+    /// Takes a run over and records it. Where another had it before and cold storage is away, that is waited for up to a
+    /// quarter of the lease: it may have what hot storage lost.
     ///
     /// # Errors
     /// As [`record`](Self::record).
@@ -128,7 +131,7 @@ impl Store {
         let asked = async {
             loop {
                 match self.cold().get(request.run).await {
-                    Err(error) if error.is_transient() => tokio::time::sleep(ASK_AGAIN).await,
+                    Err(error) if error.is_transient() => sleep(ASK_AGAIN).await,
                     answer => return answer,
                 }
             }

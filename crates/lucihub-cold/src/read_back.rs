@@ -1,6 +1,6 @@
 //! Reading cells back byte for byte: whether the database has what was given to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use lucihub_models_core::cold::GrownCell;
@@ -39,8 +39,10 @@ pub(crate) async fn compare<E: Engine>(cold: &Cold<E>, run: RunId, cells: &[Grow
                 Ok(rows)
             },
             move |rows| {
+                let by_channel: HashMap<i64, SampleRow> = rows.into_iter().map(|row| (row.channel(), row)).collect();
                 let expected = wanted.iter().map(|cell| Growing::row(run, cell, most));
-                expected.map(|row| Ok(rows.contains(&row?))).collect::<Result<Vec<bool>, Error>>()
+                let is_there = |row: SampleRow| by_channel.get(&row.channel()) == Some(&row);
+                expected.map(|row| row.map(is_there)).collect::<Result<Vec<bool>, Error>>()
             },
         );
         for (place, is_there) in places.into_iter().zip(found.await?) {

@@ -183,6 +183,11 @@ impl SampleRow {
         self.small.checksum("run_samples", &[self.codec]).bytes(&self.payload).finish()
     }
 
+    /// Its channel.
+    pub(crate) const fn channel(&self) -> i64 {
+        self.small.channel
+    }
+
     /// How many samples it has.
     fn count(&self) -> Result<usize, Error> {
         number(self.small.value_count).and_then(samples::count).map_err(|damage| self.small.corrupt(&damage))

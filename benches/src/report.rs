@@ -43,6 +43,7 @@ fn goal_of(goal: Goal, figure: &Figure) -> String {
     match goal {
         Goal::Ratio(least) => format!(">= {least:.2}, {met}"),
         Goal::Value(most) => format!("<= {}, {met}", short(most)),
+        Goal::Both(least, most) => format!(">= {least:.2} and <= {}, {met}", short(most)),
     }
 }
 
@@ -71,12 +72,17 @@ pub(crate) fn json(machine: &Machine, figures: &Figures) -> Value {
             entry["ratio_max"] = most.into();
         }
         if let Some(goal) = goals::of(&figure.name) {
-            let (of, bound) = match goal {
-                Goal::Ratio(least) => ("ratio", least),
-                Goal::Value(most) => ("value", most),
+            let (least, most) = match goal {
+                Goal::Ratio(least) => (Some(least), None),
+                Goal::Value(most) => (None, Some(most)),
+                Goal::Both(least, most) => (Some(least), Some(most)),
             };
-            entry["goal"] = bound.into();
-            entry["goal_of"] = of.into();
+            if let Some(least) = least {
+                entry["goal_ratio"] = least.into();
+            }
+            if let Some(most) = most {
+                entry["goal_value"] = most.into();
+            }
             entry["met"] = goal.met(figure).into();
         }
         all.insert(figure.name.clone(), entry);

@@ -7,6 +7,7 @@ use fred::interfaces::{ClientLike, LuaInterface};
 use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, Key, Value};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::task::unconstrained;
 
 use super::Bench;
 use crate::lab::Lab;
@@ -53,36 +54,39 @@ impl Bare {
 
     /// By the script, one call per batch.
     pub(super) async fn script(&self, writes: &[Write], window: usize) -> Result<()> {
-        stream::iter(writes)
-            .map(|write| async move {
-                let mut args: Vec<Value> = vec![write.id.as_str().into()];
-                args.extend(write.values.iter().cloned().map(Value::from));
-                let done: i64 = self.client.evalsha(self.hash.as_str(), write.keys.clone(), args).await?;
-                ensure!(done == 1, "the script answered {done}");
-                Ok(())
-            })
-            .buffered(window)
-            .try_collect()
-            .await
+        in_order(writes, window, |write| async move {
+            let mut args: Vec<Value> = vec![write.id.as_str().into()];
+            args.extend(write.values.iter().cloned().map(Value::from));
+            let done: i64 = self.client.evalsha(self.hash.as_str(), write.keys.clone(), args).await?;
+            ensure!(done == 1, "the script answered {done}");
+            Ok(())
+        })
+        .await
     }
 
     /// By commands, pipelined.
     pub(super) async fn commands(&self, writes: &[Write], window: usize) -> Result<()> {
-        stream::iter(writes)
-            .map(|write| async move {
-                let pipeline = self.client.pipeline();
-                for (key, value) in write.keys.iter().zip(&write.values) {
-                    let add = CustomCommand::new_static("XADD", ClusterHash::FirstKey, false);
-                    let args: Vec<Value> =
-                        vec![key.clone().into(), write.id.as_str().into(), "b".into(), value.clone().into()];
-                    let _: () = pipeline.custom(add, args).await?;
-                }
-                let ids: Vec<String> = pipeline.all().await?;
-                ensure!(ids.len() == write.keys.len(), "{} of {} were added", ids.len(), write.keys.len());
-                Ok(())
-            })
-            .buffered(window)
-            .try_collect()
-            .await
+        in_order(writes, window, |write| async move {
+            let pipeline = self.client.pipeline();
+            for (key, value) in write.keys.iter().zip(&write.values) {
+                let add = CustomCommand::new_static("XADD", ClusterHash::FirstKey, false);
+                let args: Vec<Value> =
+                    vec![key.clone().into(), write.id.as_str().into(), "b".into(), value.clone().into()];
+                let _: () = pipeline.custom(add, args).await?;
+            }
+            let ids: Vec<String> = pipeline.all().await?;
+            ensure!(ids.len() == write.keys.len(), "{} of {} were added", ids.len(), write.keys.len());
+            Ok(())
+        })
+        .await
     }
+}
+
+/// Sends batches, so many in flight. Each is on its way before the next one begins: a task whose turn tokio ends in the middle of
+/// one would go on with the next, whose entries the server then has first.
+async fn in_order<'a, F>(writes: &'a [Write], window: usize, send: impl Fn(&'a Write) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    stream::iter(writes).map(|write| unconstrained(send(write))).buffered(window).try_collect().await
 }

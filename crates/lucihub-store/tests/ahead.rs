@@ -6,21 +6,12 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, begin_small, clean_walk, end_small, lab, patient, record_some, small, values};
+use lab::{begin_small, begun, clean_walk, end_small, lab, patient, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
-use lucihub_models_core::{Positions, RunId, RunState, StoreError};
+use lucihub_models_core::{Positions, RunState, StoreError};
+use lucihub_store::Keeper;
 use lucihub_store::record::End;
-use lucihub_store::{Keeper, Recorder};
 use lucihub_testkit::FaultPlan;
-
-/// A run of one channel that has so many samples.
-async fn begun(lab: &Lab, run: RunId, samples: u64) -> Recorder {
-    let recorder = lab.store.record(run, "worker").await.unwrap();
-    recorder.state(RunState::InProgress).await.unwrap();
-    record_some(&recorder, 1, 0..samples, 100).await;
-    recorder.flush().await.unwrap();
-    recorder
-}
 
 #[tokio::test]
 async fn complete_cells_are_written_before_their_time() {

@@ -191,6 +191,15 @@ pub(crate) async fn record_whole(store: &Store, head: &RunHead, samples: u64) {
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
 }
 
+/// A run of one channel that has begun, and has so many samples.
+pub(crate) async fn begun(lab: &Lab, run: RunId, samples: u64) -> Recorder {
+    let recorder = lab.store.record(run, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 1, 0..samples, 100).await;
+    recorder.flush().await.unwrap();
+    recorder
+}
+
 /// The first part of a small run of two channels: 1,900 samples with a gap on
 /// channel 1 that spans a cell's edge, 19 lines. The recorder is flushed.
 pub(crate) async fn begin_small(store: &Store, run: RunId) -> Recorder {

@@ -29,14 +29,16 @@ fn numbers(input: &mut &[u8]) -> (i64, u64) {
 fn samples_of_a_cell() {
     let steps: Vec<f64> = (0..700_u32).map(|n| f64::from(n * n % 977) * 0.125).collect();
     let odd = [0.0, -0.0, f64::NAN, f64::INFINITY, f64::from_bits(1), f64::from_bits(0xfff0_0000_0000_0001)];
-    let lists = [vec![], vec![0.5], odd.to_vec(), steps, vec![0.25; 300], (0..300).map(f64::from).collect()];
+    let rounded = steps.iter().map(|step| step * 1.1 + 0.3).collect();
+    let lists = [vec![], vec![0.5], odd.to_vec(), steps, vec![0.25; 300], (0..300).map(f64::from).collect(), rounded];
     let valid = lists.map(|values| {
         let (codec, packed) = samples::encode(&values);
         numbered(codec, values.len(), &packed)
     });
     fuzz::target(include_str!("../fuzz/samples_of_a_cell.hex"), &valid, 3_000, |mut input| {
         let (codec, count) = numbers(&mut input);
-        let room = 8 * usize::try_from(count.min(samples::MAX_SAMPLES)).unwrap();
+        // The samples, and the numbers that they are steps of.
+        let room = 10 * usize::try_from(count.min(samples::MAX_SAMPLES)).unwrap();
         let decoded = within(room + 64 * input.len() + (1 << 20), || samples::decode(codec, input, count));
         let Ok(values) = decoded else { return };
         assert_eq!(values.len() as u64, count);

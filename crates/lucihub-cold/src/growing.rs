@@ -66,7 +66,7 @@ impl Growing {
         let SampleCell { channel, cell, series } = rest;
         self.add(series);
         let count = self.samples.count() + series.values.len();
-        let encoded = std::mem::take(&mut self.samples).finish(&series.values);
+        let encoded = std::mem::replace(&mut self.samples, samples::Growing::new()).finish(&series.values);
         let what = || format!("what was encoded ahead of cell {cell} of channel {channel}");
         let encoded = encoded.map_err(|damage| StoreError::corrupt(what(), damage))?;
         SampleRow::encoded(run, (*channel, *cell), &self, count as u64, encoded)

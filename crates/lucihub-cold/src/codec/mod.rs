@@ -10,6 +10,8 @@ pub(crate) mod gaps;
 pub(crate) mod lines;
 mod pack;
 pub(crate) mod samples;
+mod scale;
+mod steps;
 pub(crate) mod summary;
 
 /// Why stored bytes do not decode.

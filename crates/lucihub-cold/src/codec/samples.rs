@@ -1,58 +1,120 @@
-//! Samples of a cell: pco where it is smaller, plain little-endian f64 otherwise.
+//! Samples of a cell: on the scale of a converter where they have one, else in pco where it is smaller, else plain
+//! little-endian f64.
 
-use pco::standalone::simple_decompress_into;
-
-use super::{Damage, Decoded, pack};
+use super::pack::{Packing, unpack};
+use super::steps::{self, Steps};
+use super::{Damage, Decoded};
 
 /// Little-endian f64, one after the other.
 const RAW: i64 = 0;
 /// The standalone format of pco.
 const PCO: i64 = 1;
+/// Whole numbers on a scale.
+const STEPS: i64 = 2;
 
 /// The most samples that a cell may have, as the grid allows.
 pub(crate) const MAX_SAMPLES: u64 = 1 << 20;
 
 /// Samples of a cell that are encoded as they come.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Growing(pack::Packing);
+#[derive(Debug, Clone)]
+pub(crate) struct Growing(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// As floats, or none yet.
+    Floats(Packing),
+    /// As numbers of a converter.
+    Steps(Steps),
+}
 
 impl Growing {
     /// None yet.
     pub(crate) const fn new() -> Self {
-        Self(pack::Packing::new())
+        Self(Form::Floats(Packing::new()))
     }
 
     /// Encodes more of them. `false` if they cannot be: then what was there before counts.
     pub(crate) fn push(&mut self, values: &[f64]) -> bool {
-        self.0.push(values)
+        match &mut self.0 {
+            Form::Floats(floats) if floats.count() > 0 => floats.push(values),
+            Form::Floats(floats) => match Steps::begin(values) {
+                Some(steps) => {
+                    self.0 = Form::Steps(steps);
+                    true
+                }
+                None => floats.push(values),
+            },
+            Form::Steps(steps) => {
+                // No converter after all where that fails.
+                steps.push(values)
+                    || as_floats(steps).ok().flatten().is_some_and(|mut floats| {
+                        let packed = floats.push(values);
+                        if packed {
+                            self.0 = Form::Floats(floats);
+                        }
+                        packed
+                    })
+            }
+        }
     }
 
     /// How many there are.
     pub(crate) const fn count(&self) -> usize {
-        self.0.count()
+        match &self.0 {
+            Form::Floats(floats) => floats.count(),
+            Form::Steps(steps) => steps.count(),
+        }
     }
 
     /// Bytes that they take.
     pub(crate) const fn bytes(&self) -> usize {
-        self.0.bytes()
+        match &self.0 {
+            Form::Floats(floats) => floats.bytes(),
+            Form::Steps(steps) => steps.bytes(),
+        }
     }
 
     /// All of them and the rest: the codec's number, and the bytes.
     pub(crate) fn finish(mut self, rest: &[f64]) -> Decoded<(i64, Vec<u8>)> {
-        let begun = self.0.clone();
-        if self.0.push(rest) {
-            let packed = self.0.file().map_err(Damage::new)?;
+        let begun = self.clone();
+        if self.push(rest) {
+            let (mut codec, mut packed) = self.packed()?;
+            // More than is usual: the scale may be one by chance.
+            if let Form::Steps(steps) = &self.0
+                && packed.len() > 4 * steps.count()
+                && let Some(floats) = as_floats(steps)?
+            {
+                let in_floats = floats.file()?;
+                if in_floats.len() < packed.len() {
+                    (codec, packed) = (PCO, in_floats);
+                }
+            }
             if packed.len() < 8 * self.count() {
-                return Ok((PCO, packed));
+                return Ok((codec, packed));
             }
         }
         // What pco makes no smaller, or does not give back, is kept raw.
+        let (codec, packed) = begun.packed()?;
         let mut before = vec![0.0; begun.count()];
         if begun.count() > 0 {
-            unpack(&begun.file().map_err(Damage::new)?, &mut before)?;
+            decode_into(codec, &packed, &mut before)?;
         }
         Ok((RAW, before.iter().chain(rest).flat_map(|value| value.to_bits().to_le_bytes()).collect()))
     }
+
+    fn packed(&self) -> Decoded<(i64, Vec<u8>)> {
+        match &self.0 {
+            Form::Floats(floats) => Ok((PCO, floats.file()?)),
+            Form::Steps(steps) => Ok((STEPS, steps.encode()?)),
+        }
+    }
+}
+
+/// The same samples packed anew; `None` if they cannot be. That is once in the life of a cell at most.
+fn as_floats(steps: &Steps) -> Decoded<Option<Packing>> {
+    let (mut samples, mut floats) = (vec![0.0; steps.count()], Packing::new());
+    steps::decode_into(&steps.encode()?, &mut samples)?;
+    Ok(floats.push(&samples).then_some(floats))
 }
 
 /// How many samples a cell says that it has, if it may have so many.
@@ -76,6 +138,7 @@ pub(crate) fn decode_into(codec: i64, bytes: &[u8], values: &mut [f64]) -> Decod
     match codec {
         RAW => raw(bytes, values),
         PCO => unpack(bytes, values),
+        STEPS => steps::decode_into(bytes, values),
         other => Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
     }
 }
@@ -91,18 +154,10 @@ fn raw(bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
     Ok(())
 }
 
-fn unpack(bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
-    let progress = simple_decompress_into(bytes, values).map_err(Damage::new)?;
-    if progress.n_processed != values.len() || !progress.finished {
-        return Err(Damage::new(format!("{} of {} samples", progress.n_processed, values.len())));
-    }
-    Ok(())
-}
-
 /// Encodes samples: the codec's number, and the bytes.
 #[cfg(test)]
 pub(crate) fn encode(values: &[f64]) -> (i64, Vec<u8>) {
-    Growing::default().finish(values).unwrap()
+    Growing::new().finish(values).unwrap()
 }
 
 #[cfg(test)]
@@ -162,9 +217,9 @@ mod tests {
             })
             .collect();
         let steps: Vec<f64> = (0..6_000_u32).map(|n| f64::from(n * n % 977) * 0.125).collect();
-        for (values, codec) in [(&noise, RAW), (&steps, PCO), (&[&steps[..3_000], &noise].concat(), PCO)] {
+        for (values, codec) in [(&noise, RAW), (&steps, STEPS), (&[&steps[..3_000], &noise].concat(), PCO)] {
             for begun in [0, 1_024, 4_096, values.len()] {
-                let mut growing = Growing::default();
+                let mut growing = Growing::new();
                 assert!(growing.push(&values[..begun.min(1_024)]) && growing.push(&values[begun.min(1_024)..begun]));
                 assert_eq!(growing.count(), begun);
                 let (found, packed) = growing.finish(&values[begun..]).unwrap();
@@ -180,7 +235,7 @@ mod tests {
         for count in [0, 1, 255, 256, 2_999, 3_001, 4_096, MAX_SAMPLES, MAX_SAMPLES + 1, u64::MAX] {
             assert!(decode(codec, &packed, count).is_err(), "{count}");
         }
-        assert!(decode(2, &packed, 3_000).is_err());
+        assert!(decode(3, &packed, 3_000).is_err());
     }
 
     proptest! {

@@ -1,0 +1,372 @@
+//! Samples of a converter: as the whole numbers that it read, on a [`Scale`].
+//!
+//! The numbers take fewer bytes than pco finds in the floats, and half of the time both ways. Where rounding gave a value that
+//! is not exactly the scale's, a table has how far it is off, once for each number and not once for each sample: a
+//! converter's number always becomes the same float. What is on no step (no number, an infinity, a zero of the other
+//! sign) stands beside, sample by sample.
+//!
+//! Little-endian: the form (one byte), base and step (f64), the lowest number (i32) and how far the highest one is above it
+//! (u16); the length of the packed numbers (u32), and these as i16, modulo 65,536, in pco's standalone format; the length
+//! of the table (u32), and that, packed alike, from the lowest number to the highest, or nothing where all are 0; then
+//! for each odd sample its place (u32) and its bits (u64). The number of the sample before stands in its place.
+
+use super::bytes::Reader;
+use super::pack::{Packing, unpack};
+use super::scale::{MOST_STEPS, Scale};
+use super::{Damage, Decoded};
+
+/// Below that many samples, a scale takes more than it saves.
+const LEAST: usize = 256;
+
+/// One sample of so many may be odd: each takes 12 bytes.
+const ODD: usize = 64;
+
+/// In the form: values are rounded to single precision.
+const SINGLE: u8 = 1;
+
+/// Samples that are packed as they come.
+#[derive(Debug, Clone)]
+pub(super) struct Steps {
+    scale: Scale,
+    numbers: Packing,
+    /// The lowest number and the highest one.
+    range: Option<(i32, i32)>,
+    table: Table,
+    odd: Vec<(u32, u64)>,
+}
+
+impl Steps {
+    /// Begins with samples. `None` if they are not those of a converter, or too few.
+    pub(super) fn begin(samples: &[f64]) -> Option<Self> {
+        let scale = (samples.len() >= LEAST).then(|| Scale::find(samples))??;
+        let (numbers, table) = (Packing::new(), Table::default());
+        let mut begun = Self { scale, numbers, range: None, table, odd: Vec::new() };
+        begun.push(samples).then_some(begun)
+    }
+
+    /// Packs more samples. `false` if too many of them are on no step, or cannot be packed: then what was there before
+    /// counts.
+    pub(super) fn push(&mut self, samples: &[f64]) -> bool {
+        /// As many odd samples as any cell may have.
+        const FREE: usize = 8;
+        let (before, mut last) = (self.odd.len(), self.range.map_or(0, |(lowest, _)| lowest));
+        // One after the other, so that the compiler does several at once.
+        let nearest: Vec<i32> = samples.iter().map(|sample| self.scale.nearest(*sample)).collect();
+        let mut numbers = Vec::with_capacity(samples.len());
+        for ((place, sample), number) in (self.count()..).zip(samples).zip(nearest) {
+            let off = self.scale.off(number, *sample);
+            if off.is_some_and(|off| self.table.has(number, off) || self.takes(number, off, *sample)) {
+                last = number;
+            } else if let Ok(place) = u32::try_from(place) {
+                self.odd.push((place, sample.to_bits()));
+            }
+            numbers.push(modulo(last));
+        }
+        let may_be_odd = FREE + (self.count() + samples.len()) / ODD;
+        let pushed = self.odd.len() <= may_be_odd && self.numbers.push(&numbers);
+        if !pushed {
+            // What the table has too much harms nothing.
+            self.odd.truncate(before);
+        }
+        pushed
+    }
+
+    /// Takes a sample as what its number becomes from now on, unless that is another one or too far away.
+    fn takes(&mut self, number: i32, off: i16, sample: f64) -> bool {
+        let (low, high) = self.range.map_or((number, number), |(low, high)| (low.min(number), high.max(number)));
+        // Looked at, as chunks are decoded: what is packed reads back.
+        let reads_back = self.scale.at(number, off).to_bits() == sample.to_bits();
+        let fits = reads_back && high.checked_sub(low).is_some_and(|steps| steps <= MOST_STEPS);
+        let taken = fits && self.table.takes(number, off);
+        if taken {
+            self.range = Some((low, high));
+        }
+        taken
+    }
+
+    /// How many samples there are.
+    pub(super) const fn count(&self) -> usize {
+        self.numbers.count()
+    }
+
+    /// Bytes that they take while more may come.
+    pub(super) const fn bytes(&self) -> usize {
+        self.numbers.bytes() + size_of::<i16>() * self.table.off.len() + size_of::<(u32, u64)>() * self.odd.len()
+    }
+
+    /// All of them as bytes.
+    pub(super) fn encode(&self) -> Decoded<Vec<u8>> {
+        let (lowest, highest) = self.range.unwrap_or((0, 0));
+        let mut table = Vec::new();
+        if let Some(off) = self.table.entries(lowest, highest) {
+            let mut packing = Packing::new();
+            if !packing.push(&off) {
+                return Err(Damage::new("its table cannot be packed"));
+            }
+            table = packing.file()?;
+        }
+        let Scale { base, step, single } = self.scale;
+        let mut out = vec![if single { SINGLE } else { 0 }];
+        out.extend_from_slice(&base.to_le_bytes());
+        out.extend_from_slice(&step.to_le_bytes());
+        out.extend_from_slice(&lowest.to_le_bytes());
+        out.extend_from_slice(&modulo(highest - lowest).to_le_bytes());
+        for packed in [self.numbers.file()?, table] {
+            out.extend_from_slice(&u32::try_from(packed.len()).map_err(Damage::new)?.to_le_bytes());
+            out.extend_from_slice(&packed);
+        }
+        for (place, bits) in &self.odd {
+            out.extend_from_slice(&place.to_le_bytes());
+            out.extend_from_slice(&bits.to_le_bytes());
+        }
+        Ok(out)
+    }
+}
+
+/// Decodes as many samples as there are places for them.
+pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
+    let mut reader = Reader::new(bytes);
+    let [form] = reader.array()?;
+    if form & !SINGLE != 0 {
+        return Err(Damage::new(format!("form {form} of steps is not known to this version")));
+    }
+    let scale = Scale {
+        base: f64::from_le_bytes(reader.array()?),
+        step: f64::from_le_bytes(reader.array()?),
+        single: form & SINGLE != 0,
+    };
+    let (lowest, above) = (i32::from_le_bytes(reader.array()?), u16::from_le_bytes(reader.array()?));
+    let mut section = || {
+        let length = u32::from_le_bytes(reader.array()?);
+        reader.take(length as usize)
+    };
+    let (packed, table) = (section()?, section()?);
+    let mut numbers = vec![0_i16; samples.len()];
+    unpack(packed, &mut numbers)?;
+    // From here on as distances from the lowest one.
+    let steps = numbers.iter().map(|number| number.cast_unsigned().wrapping_sub(modulo(lowest).cast_unsigned()));
+    if table.is_empty() {
+        for (sample, step) in samples.iter_mut().zip(steps) {
+            *sample = scale.value(lowest.wrapping_add(step.into()));
+        }
+    } else {
+        let mut off = vec![0_i16; usize::from(above) + 1];
+        unpack(table, &mut off)?;
+        let values: Vec<f64> = (0..).zip(off).map(|(step, off)| scale.at(lowest.wrapping_add(step), off)).collect();
+        for (sample, step) in samples.iter_mut().zip(steps) {
+            *sample =
+                *values.get(usize::from(step)).ok_or_else(|| Damage::new("a number has no entry in the table"))?;
+        }
+    }
+    while !reader.is_empty() {
+        let (place, bits) = (u32::from_le_bytes(reader.array()?), u64::from_le_bytes(reader.array()?));
+        let sample =
+            samples.get_mut(place as usize).ok_or_else(|| Damage::new("an odd sample lies outside the cell"))?;
+        *sample = f64::from_bits(bits);
+    }
+    Ok(())
+}
+
+/// The lower 16 bits.
+#[expect(clippy::cast_possible_truncation, reason = "the numbers of a cell are at most 65,535 apart")]
+const fn modulo(number: i32) -> i16 {
+    number as i16
+}
+
+/// How far the values of numbers are off the scale.
+#[derive(Debug, Clone, Default)]
+struct Table {
+    /// The number of the first entry.
+    first: i32,
+    off: Vec<i16>,
+}
+
+impl Table {
+    /// In the place of a number that did not occur yet.
+    const ABSENT: i16 = i16::MIN;
+    /// Room for more numbers, where one came that has none.
+    const MORE: i32 = 512;
+
+    /// Whether a number is known to be so far off.
+    fn has(&self, number: i32, off: i16) -> bool {
+        let place = number.wrapping_sub(self.first).cast_unsigned();
+        off != Self::ABSENT && self.off.get(place as usize) == Some(&off)
+    }
+
+    /// Has a number be so far off from now on. `false` if it is otherwise already.
+    fn takes(&mut self, number: i32, off: i16) -> bool {
+        if self.off.is_empty() {
+            self.first = number;
+        }
+        if number < self.first {
+            let first = number.saturating_sub(Self::MORE);
+            self.off.splice(0..0, std::iter::repeat_n(Self::ABSENT, distance(first, self.first)));
+            self.first = first;
+        }
+        let place = distance(self.first, number);
+        if place >= self.off.len() {
+            self.off.resize(distance(self.first, number.saturating_add(Self::MORE)) + 1, Self::ABSENT);
+        }
+        let entry = &mut self.off[place];
+        let is_new = *entry == Self::ABSENT && off != Self::ABSENT;
+        if is_new {
+            *entry = off;
+        }
+        is_new
+    }
+
+    /// The entries of a range of numbers; `None` if each is 0. One that did not occur is like the one before, which packs
+    /// best.
+    fn entries(&self, lowest: i32, highest: i32) -> Option<Vec<i16>> {
+        if self.off.is_empty() {
+            return None;
+        }
+        let mut last = 0;
+        let off = self.off[distance(self.first, lowest)..=distance(self.first, highest)].iter().map(|off| {
+            if *off != Self::ABSENT {
+                last = *off;
+            }
+            last
+        });
+        let off: Vec<i16> = off.collect();
+        off.iter().any(|off| *off != 0).then_some(off)
+    }
+}
+
+/// How far apart two numbers of a table are: not more than the steps of a scale, and some room.
+fn distance(from: i32, to: i32) -> usize {
+    usize::try_from(i64::from(to) - i64::from(from)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LSB: f64 = 2.5 / 16_384.0;
+
+    /// What a converter of 14 bits reads of a signal with some noise.
+    fn raw(count: u32) -> impl Iterator<Item = f64> {
+        let noise = |n: u32| f64::from(n.wrapping_mul(2_654_435_761) >> 30);
+        (0..count).map(move |n| ((f64::from(n) / 3_000.0).sin() * 7_000.0 + noise(n)).round())
+    }
+
+    fn decode(bytes: &[u8], count: usize) -> Decoded<Vec<f64>> {
+        let mut samples = vec![0.0; count];
+        decode_into(bytes, &mut samples).map(|()| samples)
+    }
+
+    fn bits(samples: &[f64]) -> Vec<u64> {
+        samples.iter().map(|sample| sample.to_bits()).collect()
+    }
+
+    /// Packs samples in parts, and says how many bytes that took.
+    fn packed(samples: &[f64], part: usize) -> usize {
+        let mut steps = Steps::begin(&samples[..part]).unwrap();
+        assert!(samples[part..].chunks(part).all(|part| steps.push(part)));
+        assert_eq!(steps.count(), samples.len());
+        let bytes = steps.encode().unwrap();
+        assert_eq!(bits(&decode(&bytes, samples.len()).unwrap()), bits(samples));
+        bytes.len()
+    }
+
+    #[test]
+    fn rounding_costs_nothing_per_sample() {
+        let exact: Vec<f64> = raw(65_536).map(|n| n * LSB).collect();
+        let double: Vec<f64> = raw(65_536).map(|n| n * LSB * 1.0173 + 0.313).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "as a device does")]
+        let single: Vec<f64> = raw(65_536).map(|n| (n as f32 * LSB as f32 * 1.0173 + 0.313).into()).collect();
+        let [exact, double, single] = [exact, double, single].map(|samples| {
+            let parts = [packed(&samples, 8_192), packed(&samples, 65_536)];
+            assert!(parts[0] * 100 < parts[1] * 110, "{parts:?}");
+            parts[1]
+        });
+        let float = 65_536 * size_of::<f64>();
+        assert!(exact * 16 < float, "{exact} bytes");
+        // What a table of 14,000 entries takes.
+        assert!(double < exact + 6_000 && single < exact + 6_000, "{exact}, {double}, {single} bytes");
+    }
+
+    #[test]
+    fn odd_samples_stand_beside() {
+        let mut samples: Vec<f64> = raw(4_000).map(|n| n * LSB).collect();
+        let before = packed(&samples, 4_000);
+        let odd =
+            [f64::NAN, f64::INFINITY, -0.0, 0.3, f64::from_bits(0x7ff0_0000_0000_0001), 1e300, 100.0 * LSB + 1e-15];
+        for (place, odd) in odd.into_iter().enumerate() {
+            samples[317 * place] = odd;
+        }
+        assert!(packed(&samples, 1_000) < before + 400);
+    }
+
+    #[test]
+    fn too_many_odd_samples_leave_what_was_there() {
+        let samples: Vec<f64> = raw(4_000).map(|n| n * LSB * 1.0173 + 0.313).collect();
+        let mut steps = Steps::begin(&samples[..2_000]).unwrap();
+        let before = steps.encode().unwrap();
+        // Half a step beside all others, and with the range of these.
+        let beside: Vec<f64> = samples[2_000..].iter().map(|sample| sample + LSB / 2.0).collect();
+        for other in [&beside[..], &[f64::NAN; 500], &[1e9; 500]] {
+            assert!(!steps.push(other));
+            assert_eq!(bits(&decode(&steps.encode().unwrap(), 2_000).unwrap()), bits(&samples[..2_000]));
+        }
+        assert!(steps.push(&samples[2_000..]));
+        assert_eq!(bits(&decode(&steps.encode().unwrap(), 4_000).unwrap()), bits(&samples));
+        assert_eq!(bits(&decode(&before, 2_000).unwrap()), bits(&samples[..2_000]));
+    }
+
+    #[test]
+    fn a_few_samples_have_no_scale() {
+        let samples: Vec<f64> = raw(256).collect();
+        assert!(Steps::begin(&samples).is_some() && Steps::begin(&samples[1..]).is_none());
+        assert!(Steps::begin(&[0.0, -0.0].repeat(500)).is_none());
+    }
+
+    #[test]
+    fn numbers_may_be_a_converter_of_16_bits_apart() {
+        let ends = [0.0, 1.0, 65_535.0].repeat(200);
+        packed(&ends, 300);
+        packed(&ends.iter().map(|n| n * 0.1 - 7_000.0).collect::<Vec<f64>>(), 600);
+        let mut steps = Steps::begin(&ends).unwrap();
+        assert!(!steps.push(&[65_536.0; 100]) && !steps.push(&[-1.0; 100]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_converter_reads_back(
+            (step, base) in (1e-6_f64..1e6, -1e6_f64..1e6),
+            single: bool,
+            numbers in proptest::collection::vec(-9_000_i32..9_000, 256..1_500),
+        ) {
+            #[expect(clippy::cast_possible_truncation, reason = "rounding is meant")]
+            let sample = |number: i32| {
+                let sample = base + f64::from(number) * step;
+                if single { f64::from(sample as f32) } else { sample }
+            };
+            let samples: Vec<f64> = numbers.into_iter().map(sample).collect();
+            if let Some(steps) = Steps::begin(&samples) {
+                prop_assert_eq!(bits(&decode(&steps.encode().unwrap(), samples.len()).unwrap()), bits(&samples));
+            } else {
+                // Then steps are not told from rounding.
+                prop_assert!(base.abs() > 1_000.0 * step, "base {}, step {}", base, step);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_samples_or_damage(bytes in proptest::collection::vec(any::<u8>(), 0..400), count in 0_usize..2_000) {
+            let _ = decode(&bytes, count);
+        }
+
+        #[test]
+        fn damaged_steps_are_samples_or_damage(at in 0_usize..10_000, flip in 1_u8..=255, step in 1_usize..50) {
+            let samples: Vec<f64> = raw(1_000).map(|n| n * LSB * 1.0173 + 0.313).collect();
+            let mut bytes = Steps::begin(&samples).unwrap().encode().unwrap();
+            let length = bytes.len();
+            for place in (at % length..length).step_by(step * 17) {
+                bytes[place] ^= flip;
+            }
+            let _ = decode(&bytes, 1_000);
+        }
+    }
+}

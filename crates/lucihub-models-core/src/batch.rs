@@ -131,8 +131,11 @@ impl BatchBody {
         c.each(&self.blocks, |c, block| {
             c.number(block.channel.into());
             c.number(block.first);
-            c.floats(&block.values);
+            c.count(block.values.len());
         });
+        if !self.blocks.is_empty() {
+            c.floats(self.blocks.iter().map(|block| &*block.values));
+        }
         c.each(&self.gaps, |c, mark| {
             c.number(mark.channel.into());
             c.gap(&mark.gap);

@@ -146,22 +146,33 @@ impl Canonical {
 
     /// Feeds the bits of floats to a hash that has nothing but floats yet. Their number follows behind them.
     pub(crate) fn bits(&mut self, values: &[f64]) {
-        // Through a buffer on the stack. The hash works on several stretches side by
-        // side only if it is given enough at once: 64 KiB are 2.4 times as fast as 8.
-        let mut buffer = [0; 64 * 1024];
-        for part in values.chunks(8 * 1024) {
-            for (bytes, value) in buffer.chunks_exact_mut(8).zip(part) {
-                bytes.copy_from_slice(&value.to_bits().to_le_bytes());
-            }
-            self.0.update(&buffer[..8 * part.len()]);
-        }
+        self.bits_of(std::iter::once(values));
     }
 
-    /// Feeds floats among other values: a hash of their own.
-    pub(crate) fn floats(&mut self, values: &[f64]) {
-        self.count(values.len());
+    /// Feeds the bits of floats as [`bits`](Self::bits) does those of all of them in a row.
+    fn bits_of<'a>(&mut self, parts: impl Iterator<Item = &'a [f64]> + Clone) {
+        /// The hash works on several stretches side by side only if it is given enough at once: 64 KiB are 2.4 times as
+        /// fast as 8.
+        const MOST: usize = 64 * 1024;
+        let mut buffer = Vec::with_capacity((8 * parts.clone().map(<[f64]>::len).sum::<usize>()).min(MOST));
+        for mut rest in parts {
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min((MOST - buffer.len()) / 8));
+                buffer.extend(now.iter().flat_map(|value| value.to_bits().to_le_bytes()));
+                if buffer.len() == MOST {
+                    self.0.update(&buffer);
+                    buffer.clear();
+                }
+                rest = later;
+            }
+        }
+        self.0.update(&buffer);
+    }
+
+    /// Feeds floats among other values: one hash of their own for all of them. How many each part has is not in it.
+    pub(crate) fn floats<'a>(&mut self, parts: impl Iterator<Item = &'a [f64]> + Clone) {
         let mut floats = Self(blake3::Hasher::new());
-        floats.bits(values);
+        floats.bits_of(parts);
         self.digest(&floats.finish());
     }
 

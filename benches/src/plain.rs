@@ -204,7 +204,7 @@ impl Plain {
             .order(run_samples::cell.asc())
             .select(run_samples::payload)
             .load(&mut self.0)?;
-        payloads.iter().map(|bytes| Ok(simple_decompress::<f64>(bytes)?)).collect()
+        payloads.iter().map(|bytes| decompress(bytes)).collect()
     }
 
     /// The rows that an envelope reads.
@@ -251,4 +251,12 @@ impl Plain {
 /// Samples encoded by pco alone, as cold storage sets it.
 pub(crate) fn compress(values: &[f64]) -> Result<Vec<u8>> {
     Ok(simple_compress(values, &ChunkConfig::default().with_compression_level(8))?)
+}
+
+/// The samples of a cell whose numbers are exact steps of a scale, the numbers decoded by pco alone.
+pub(crate) fn decompress(payload: &[u8]) -> Result<Vec<f64>> {
+    let (header, numbers) = payload.split_first_chunk::<27>().context("the cell ends too early")?;
+    let float = |at: usize| f64::from_le_bytes(std::array::from_fn(|n| header[at + n]));
+    let (base, step) = (float(1), float(9));
+    Ok(simple_decompress::<i16>(numbers)?.into_iter().map(|number| base + f64::from(number) * step).collect())
 }

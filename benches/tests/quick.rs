@@ -79,7 +79,7 @@ const WITH_LIMIT: [&str; 66] = [
 ];
 
 /// Those without a limit beside them, or with one that is only the nearest.
-const OTHERS: [&str; 38] = [
+const OTHERS: [&str; 40] = [
     "hot.embedded.append_line_us",
     "hot.embedded.open_1000_runs_ms",
     "hot.embedded.take_over_us",
@@ -96,6 +96,8 @@ const OTHERS: [&str; 38] = [
     "hot.redis.window_10k_of_1m_us",
     "hot.redis.window_10k_of_50m_us",
     "cold.sqlite.adc_bytes_per_sample",
+    "cold.sqlite.adc_with_gain_bytes_per_sample",
+    "cold.sqlite.adc_with_gain_with_summaries_bytes_per_sample",
     "cold.sqlite.adc_with_summaries_bytes_per_sample",
     "cold.sqlite.file_bytes_per_run",
     "cold.sqlite.smooth_bytes_per_sample",

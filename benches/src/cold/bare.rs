@@ -2,14 +2,13 @@
 
 use anyhow::{Context, Result};
 use lucihub_models_core::RunId;
-use pco::standalone::simple_decompress;
 use tokio::runtime::Runtime;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
 use super::{RawStorage, Side};
-use crate::plain::{Encoded, RAW_STATUS, RawRun};
+use crate::plain::{Encoded, RAW_STATUS, RawRun, decompress};
 
 const LIST: &str = "SELECT id, created_at, job_type, device, device_type, owner, channels, archived_at, error,
     labels::text, states::text FROM lucihub.runs";
@@ -136,7 +135,7 @@ impl Side for Bare {
     fn samples(&mut self, run: RunId, channel: u32, cells: std::ops::Range<i64>) -> Result<Vec<Vec<f64>>> {
         let values: [&(dyn ToSql + Sync); 4] = [&run.as_uuid(), &i64::from(channel), &cells.start, &cells.end];
         let rows = self.rows(&self.samples, &values)?;
-        rows.iter().map(|row| Ok(simple_decompress::<f64>(row.get(0))?)).collect()
+        rows.iter().map(|row| decompress(row.get(0))).collect()
     }
 
     fn summaries(&mut self, run: RunId, channel: u32) -> Result<usize> {

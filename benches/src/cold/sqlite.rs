@@ -43,13 +43,16 @@ impl Engine for Files {
     }
 }
 
-/// What samples cost: as an ADC reads them, and smooth ones that nothing rounded.
+/// What samples cost: as an ADC reads them, the same with a gain and an offset, and smooth ones that nothing rounded.
 fn bytes(lab: &Lab, figures: &mut Figures, engine: &Files, typical: &Typical) -> Result<()> {
     let cold = lab.cold("bytes.db")?;
     let n = lab.size.of(100_000).max(2_048);
     let smooth = (0..CHANNELS).map(|channel| smooth(channel, n)).collect();
     let smooth = Typical { channels: smooth, lines: Vec::new() };
-    for (seed, typical, kind) in [(11, typical, "adc"), (12, &smooth, "smooth")] {
+    let calibrated =
+        typical.channels.iter().map(|values| values.iter().map(|value| value * 1.0173 + 0.00313).collect());
+    let calibrated = Typical { channels: calibrated.collect(), lines: Vec::new() };
+    for (seed, typical, kind) in [(11, typical, "adc"), (12, &smooth, "smooth"), (13, &calibrated, "adc_with_gain")] {
         let head = typical::head(seed, CHANNELS);
         archived(lab, &cold, &head, typical)?;
         let stored = lab.wait((&cold as &dyn ColdStore).stored_bytes(head.id))?.unwrap_or_default();

@@ -13,6 +13,7 @@ pub(crate) mod samples;
 mod scale;
 mod steps;
 pub(crate) mod summary;
+mod table;
 
 /// Why stored bytes do not decode.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -102,7 +102,9 @@ fn even_step(seen: &[f64]) -> Option<f64> {
     for most in [8.0, 64.0, 512.0, f64::INFINITY] {
         let known = distances().filter(|distance| distance / step < most);
         let (steps, way) = known.fold((0.0, 0.0), |(steps, way), it| (steps + (it / step).round(), way + it));
-        step = way / steps;
+        if steps > 0.0 {
+            step = way / steps;
+        }
     }
     let are_even = distances().all(|distance| (distance / step - (distance / step).round()).abs() < 0.25);
     // Their sum was rounded; this is not.

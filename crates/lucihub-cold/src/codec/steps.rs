@@ -13,6 +13,7 @@
 use super::bytes::Reader;
 use super::pack::{Packing, unpack};
 use super::scale::{MOST_STEPS, Scale};
+use super::table::Table;
 use super::{Damage, Decoded};
 
 /// Below that many samples, a scale takes more than it saves.
@@ -49,21 +50,32 @@ impl Steps {
     pub(super) fn push(&mut self, samples: &[f64]) -> bool {
         /// As many odd samples as any cell may have.
         const FREE: usize = 8;
-        let (before, mut last) = (self.odd.len(), self.range.map_or(0, |(lowest, _)| lowest));
+        let before = self.odd.len();
         // One after the other, so that the compiler does several at once.
-        let nearest: Vec<i32> = samples.iter().map(|sample| self.scale.nearest(*sample)).collect();
-        let mut numbers = Vec::with_capacity(samples.len());
-        for ((place, sample), number) in (self.count()..).zip(samples).zip(nearest) {
+        let mut numbers: Vec<i32> = samples.iter().map(|sample| self.scale.nearest(*sample)).collect();
+        let mut last = self.range.map(|(lowest, _)| lowest);
+        for (at, sample) in samples.iter().enumerate() {
+            let number = numbers[at];
             let off = self.scale.off(number, *sample);
             if off.is_some_and(|off| self.table.has(number, off) || self.takes(number, off, *sample)) {
-                last = number;
-            } else if let Ok(place) = u32::try_from(place) {
+                if last.is_none() {
+                    // Those before it, all odd, had no number to repeat.
+                    numbers[..at].fill(number);
+                }
+                last = Some(number);
+                continue;
+            }
+            numbers[at] = last.unwrap_or_default();
+            if let Ok(place) = u32::try_from(self.count() + at) {
                 self.odd.push((place, sample.to_bits()));
             }
-            numbers.push(modulo(last));
         }
+        // Without an entry in the table, the cell could not be read.
+        let in_range = |(low, high): (i32, i32)| numbers.iter().all(|number| (low..=high).contains(number));
+        let all_known = self.range.is_some_and(in_range);
+        let numbers: Vec<i16> = numbers.into_iter().map(modulo).collect();
         let may_be_odd = FREE + (self.count() + samples.len()) / ODD;
-        let pushed = self.odd.len() <= may_be_odd && self.numbers.push(&numbers);
+        let pushed = all_known && self.odd.len() <= may_be_odd && self.numbers.push(&numbers);
         if !pushed {
             // What the table has too much harms nothing.
             self.odd.truncate(before);
@@ -91,29 +103,52 @@ impl Steps {
 
     /// Bytes that they take while more may come.
     pub(super) const fn bytes(&self) -> usize {
-        self.numbers.bytes() + size_of::<i16>() * self.table.off.len() + size_of::<(u32, u64)>() * self.odd.len()
+        self.numbers.bytes() + size_of::<i16>() * self.table.len() + size_of::<(u32, u64)>() * self.odd.len()
     }
 
-    /// All of them as bytes.
+    /// All of them as bytes. The packed numbers were compared as they came; what stands around them is compared here.
     pub(super) fn encode(&self) -> Decoded<Vec<u8>> {
-        let (lowest, highest) = self.range.unwrap_or((0, 0));
-        let mut table = Vec::new();
-        if let Some(off) = self.table.entries(lowest, highest) {
-            let mut packing = Packing::new();
-            if !packing.push(&off) {
-                return Err(Damage::new("its table cannot be packed"));
-            }
-            table = packing.file()?;
+        let (lowest, highest) = self.range.unwrap_or_default();
+        let (scale, numbers, odd) = (self.scale, self.numbers.file()?, self.odd.clone());
+        let table = self.table.entries(lowest, highest).unwrap_or_default();
+        let parts = Parts { scale, lowest, highest, numbers: &numbers, table, odd };
+        let bytes = parts.encode()?;
+        if Parts::decode(&bytes)? != parts {
+            return Err(Damage::new("its steps cannot be written"));
         }
+        Ok(bytes)
+    }
+}
+
+/// What the bytes say.
+#[derive(Debug, PartialEq)]
+struct Parts<'a> {
+    scale: Scale,
+    lowest: i32,
+    highest: i32,
+    /// As they are packed.
+    numbers: &'a [u8],
+    /// From the lowest number to the highest; nothing where all are 0.
+    table: Vec<i16>,
+    odd: Vec<(u32, u64)>,
+}
+
+impl<'a> Parts<'a> {
+    fn encode(&self) -> Decoded<Vec<u8>> {
+        let mut table = Packing::new();
+        if !table.push(&self.table) {
+            return Err(Damage::new("its table cannot be packed"));
+        }
+        let table = if self.table.is_empty() { Vec::new() } else { table.file()? };
         let Scale { base, step, single } = self.scale;
         let mut out = vec![if single { SINGLE } else { 0 }];
         out.extend_from_slice(&base.to_le_bytes());
         out.extend_from_slice(&step.to_le_bytes());
-        out.extend_from_slice(&lowest.to_le_bytes());
-        out.extend_from_slice(&modulo(highest - lowest).to_le_bytes());
-        for packed in [self.numbers.file()?, table] {
+        out.extend_from_slice(&self.lowest.to_le_bytes());
+        out.extend_from_slice(&modulo(self.highest.wrapping_sub(self.lowest)).to_le_bytes());
+        for packed in [self.numbers, &table] {
             out.extend_from_slice(&u32::try_from(packed.len()).map_err(Damage::new)?.to_le_bytes());
-            out.extend_from_slice(&packed);
+            out.extend_from_slice(packed);
         }
         for (place, bits) in &self.odd {
             out.extend_from_slice(&place.to_le_bytes());
@@ -121,26 +156,37 @@ impl Steps {
         }
         Ok(out)
     }
+
+    fn decode(bytes: &'a [u8]) -> Decoded<Self> {
+        let mut reader = Reader::new(bytes);
+        let [form] = reader.array()?;
+        if form & !SINGLE != 0 {
+            return Err(Damage::new(format!("form {form} of steps is not known to this version")));
+        }
+        let (base, step) = (f64::from_le_bytes(reader.array()?), f64::from_le_bytes(reader.array()?));
+        let scale = Scale { base, step, single: form & SINGLE != 0 };
+        let (lowest, above) = (i32::from_le_bytes(reader.array()?), u16::from_le_bytes(reader.array()?));
+        let mut section = || {
+            let length = u32::from_le_bytes(reader.array()?);
+            reader.take(length as usize)
+        };
+        let (numbers, packed) = (section()?, section()?);
+        let mut table = Vec::new();
+        if !packed.is_empty() {
+            table.resize(usize::from(above) + 1, 0_i16);
+            unpack(packed, &mut table)?;
+        }
+        let mut odd = Vec::new();
+        while !reader.is_empty() {
+            odd.push((u32::from_le_bytes(reader.array()?), u64::from_le_bytes(reader.array()?)));
+        }
+        Ok(Self { scale, lowest, highest: lowest.wrapping_add(above.into()), numbers, table, odd })
+    }
 }
 
 /// Decodes as many samples as there are places for them.
 pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
-    let mut reader = Reader::new(bytes);
-    let [form] = reader.array()?;
-    if form & !SINGLE != 0 {
-        return Err(Damage::new(format!("form {form} of steps is not known to this version")));
-    }
-    let scale = Scale {
-        base: f64::from_le_bytes(reader.array()?),
-        step: f64::from_le_bytes(reader.array()?),
-        single: form & SINGLE != 0,
-    };
-    let (lowest, above) = (i32::from_le_bytes(reader.array()?), u16::from_le_bytes(reader.array()?));
-    let mut section = || {
-        let length = u32::from_le_bytes(reader.array()?);
-        reader.take(length as usize)
-    };
-    let (packed, table) = (section()?, section()?);
+    let Parts { scale, lowest, numbers: packed, table, odd, .. } = Parts::decode(bytes)?;
     let mut numbers = vec![0_i16; samples.len()];
     unpack(packed, &mut numbers)?;
     // From here on as distances from the lowest one.
@@ -150,16 +196,13 @@ pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
             *sample = scale.value(lowest.wrapping_add(step.into()));
         }
     } else {
-        let mut off = vec![0_i16; usize::from(above) + 1];
-        unpack(table, &mut off)?;
-        let values: Vec<f64> = (0..).zip(off).map(|(step, off)| scale.at(lowest.wrapping_add(step), off)).collect();
+        let values: Vec<f64> = (0..).zip(table).map(|(step, off)| scale.at(lowest.wrapping_add(step), off)).collect();
         for (sample, step) in samples.iter_mut().zip(steps) {
             *sample =
                 *values.get(usize::from(step)).ok_or_else(|| Damage::new("a number has no entry in the table"))?;
         }
     }
-    while !reader.is_empty() {
-        let (place, bits) = (u32::from_le_bytes(reader.array()?), u64::from_le_bytes(reader.array()?));
+    for (place, bits) in odd {
         let sample =
             samples.get_mut(place as usize).ok_or_else(|| Damage::new("an odd sample lies outside the cell"))?;
         *sample = f64::from_bits(bits);
@@ -171,71 +214,6 @@ pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
 #[expect(clippy::cast_possible_truncation, reason = "the numbers of a cell are at most 65,535 apart")]
 const fn modulo(number: i32) -> i16 {
     number as i16
-}
-
-/// How far the values of numbers are off the scale.
-#[derive(Debug, Clone, Default)]
-struct Table {
-    /// The number of the first entry.
-    first: i32,
-    off: Vec<i16>,
-}
-
-impl Table {
-    /// In the place of a number that did not occur yet.
-    const ABSENT: i16 = i16::MIN;
-    /// Room for more numbers, where one came that has none.
-    const MORE: i32 = 512;
-
-    /// Whether a number is known to be so far off.
-    fn has(&self, number: i32, off: i16) -> bool {
-        let place = number.wrapping_sub(self.first).cast_unsigned();
-        off != Self::ABSENT && self.off.get(place as usize) == Some(&off)
-    }
-
-    /// Has a number be so far off from now on. `false` if it is otherwise already.
-    fn takes(&mut self, number: i32, off: i16) -> bool {
-        if self.off.is_empty() {
-            self.first = number;
-        }
-        if number < self.first {
-            let first = number.saturating_sub(Self::MORE);
-            self.off.splice(0..0, std::iter::repeat_n(Self::ABSENT, distance(first, self.first)));
-            self.first = first;
-        }
-        let place = distance(self.first, number);
-        if place >= self.off.len() {
-            self.off.resize(distance(self.first, number.saturating_add(Self::MORE)) + 1, Self::ABSENT);
-        }
-        let entry = &mut self.off[place];
-        let is_new = *entry == Self::ABSENT && off != Self::ABSENT;
-        if is_new {
-            *entry = off;
-        }
-        is_new
-    }
-
-    /// The entries of a range of numbers; `None` if each is 0. One that did not occur is like the one before, which packs
-    /// best.
-    fn entries(&self, lowest: i32, highest: i32) -> Option<Vec<i16>> {
-        if self.off.is_empty() {
-            return None;
-        }
-        let mut last = 0;
-        let off = self.off[distance(self.first, lowest)..=distance(self.first, highest)].iter().map(|off| {
-            if *off != Self::ABSENT {
-                last = *off;
-            }
-            last
-        });
-        let off: Vec<i16> = off.collect();
-        off.iter().any(|off| *off != 0).then_some(off)
-    }
-}
-
-/// How far apart two numbers of a table are: not more than the steps of a scale, and some room.
-fn distance(from: i32, to: i32) -> usize {
-    usize::try_from(i64::from(to) - i64::from(from)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -338,16 +316,22 @@ mod tests {
             (step, base) in (1e-6_f64..1e6, -1e6_f64..1e6),
             single: bool,
             numbers in proptest::collection::vec(-9_000_i32..9_000, 256..1_500),
+            odd in proptest::collection::vec((0_usize..1_500, any::<u64>()), 0..8),
         ) {
             #[expect(clippy::cast_possible_truncation, reason = "rounding is meant")]
             let sample = |number: i32| {
                 let sample = base + f64::from(number) * step;
                 if single { f64::from(sample as f32) } else { sample }
             };
-            let samples: Vec<f64> = numbers.into_iter().map(sample).collect();
+            let mut samples: Vec<f64> = numbers.into_iter().map(sample).collect();
+            let is_plain = odd.is_empty();
+            for (place, bits) in odd {
+                let place = if place > samples.len() { 0 } else { place % samples.len() };
+                samples[place] = f64::from_bits(bits);
+            }
             if let Some(steps) = Steps::begin(&samples) {
                 prop_assert_eq!(bits(&decode(&steps.encode().unwrap(), samples.len()).unwrap()), bits(&samples));
-            } else {
+            } else if is_plain {
                 // Then steps are not told from rounding.
                 prop_assert!(base.abs() > 1_000.0 * step, "base {}, step {}", base, step);
             }

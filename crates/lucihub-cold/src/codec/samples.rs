@@ -77,44 +77,51 @@ impl Growing {
     /// All of them and the rest: the codec's number, and the bytes.
     pub(crate) fn finish(mut self, rest: &[f64]) -> Decoded<(i64, Vec<u8>)> {
         let begun = self.clone();
-        if self.push(rest) {
-            let (mut codec, mut packed) = self.packed()?;
-            // More than is usual: the scale may be one by chance.
-            if let Form::Steps(steps) = &self.0
-                && packed.len() > 4 * steps.count()
-                && let Some(floats) = as_floats(steps)?
-            {
-                let in_floats = floats.file()?;
-                if in_floats.len() < packed.len() {
-                    (codec, packed) = (PCO, in_floats);
+        if self.push(rest)
+            && let Ok((codec, packed)) = self.packed()
+            && packed.len() < 8 * self.count()
+        {
+            return Ok((codec, packed));
+        }
+        // What is no smaller when it is packed, or does not come back, is kept raw.
+        let before = match begun.0 {
+            Form::Steps(steps) => steps.samples()?,
+            Form::Floats(floats) => {
+                let mut before = vec![0.0; floats.count()];
+                if floats.count() > 0 {
+                    unpack(&floats.file()?, &mut before)?;
                 }
+                before
             }
-            if packed.len() < 8 * self.count() {
-                return Ok((codec, packed));
-            }
-        }
-        // What pco makes no smaller, or does not give back, is kept raw.
-        let (codec, packed) = begun.packed()?;
-        let mut before = vec![0.0; begun.count()];
-        if begun.count() > 0 {
-            decode_into(codec, &packed, &mut before)?;
-        }
+        };
         Ok((RAW, before.iter().chain(rest).flat_map(|value| value.to_bits().to_le_bytes()).collect()))
     }
 
     fn packed(&self) -> Decoded<(i64, Vec<u8>)> {
-        match &self.0 {
-            Form::Floats(floats) => Ok((PCO, floats.file()?)),
-            Form::Steps(steps) => Ok((STEPS, steps.encode()?)),
+        let steps = match &self.0 {
+            Form::Floats(floats) => return Ok((PCO, floats.file()?)),
+            Form::Steps(steps) => steps,
+        };
+        let packed = match steps.encode() {
+            Ok(packed) if packed.len() <= 4 * steps.count() => return Ok((STEPS, packed)),
+            packed => packed,
+        };
+        // More than is usual: there are few of them beside the table, or the scale is one by chance.
+        match (packed, as_floats(steps)?) {
+            (Ok(packed), Some(floats)) => {
+                let floats = floats.file()?;
+                Ok(if floats.len() < packed.len() { (PCO, floats) } else { (STEPS, packed) })
+            }
+            (packed, None) => Ok((STEPS, packed?)),
+            (Err(_), Some(floats)) => Ok((PCO, floats.file()?)),
         }
     }
 }
 
-/// The same samples packed anew; `None` if they cannot be. That is once in the life of a cell at most.
+/// The same samples packed anew; `None` if they cannot be.
 fn as_floats(steps: &Steps) -> Decoded<Option<Packing>> {
-    let (mut samples, mut floats) = (vec![0.0; steps.count()], Packing::new());
-    steps::decode_into(&steps.encode()?, &mut samples)?;
-    Ok(floats.push(&samples).then_some(floats))
+    let mut floats = Packing::new();
+    Ok(floats.push(&steps.samples()?).then_some(floats))
 }
 
 /// How many samples a cell says that it has, if it may have so many.

@@ -2,7 +2,8 @@
 //!
 //! A converter gives whole numbers, and who reads it makes samples of them: times a step, plus an offset, in some order of
 //! rounding, perhaps in single precision. Neither is told to us; both can be seen. Found from the samples alone, a scale says
-//! which whole number a sample was, and comes within a few units in the last place of the sample itself.
+//! which whole number a sample was, and comes near the sample itself: within some units in the last place, unless that is much
+//! nearer to 0 than any that was seen.
 
 /// The most steps between the lowest value and the highest one: those of a converter of 16 bits.
 pub(super) const MOST_STEPS: i32 = u16::MAX as i32;
@@ -33,7 +34,9 @@ impl Scale {
         let mut seen: Vec<f64> = finite.map(|sample| sample + 0.0).collect();
         seen.sort_unstable_by(f64::total_cmp);
         seen.dedup();
-        let (base, step) = (*seen.first()?, even_step(&seen)?);
+        // Rounding is least where the base is, and a float has most places near 0: what is 0 stays exactly that.
+        let base = seen.iter().copied().min_by(|one, other| one.abs().total_cmp(&other.abs()))?;
+        let step = even_step(&seen)?;
         let scale = Self { base, step, single: false };
         let single = Self { single: true, ..scale };
         let holds_all = |scale: Self| seen.iter().all(|sample| scale.value(scale.nearest(*sample)) == *sample);
@@ -174,6 +177,16 @@ mod tests {
         for (what, samples) in [("exact", exact), ("double", double), ("single", single), ("inverted", inverted)] {
             assert_eq!(steps(&samples), Some(14_000), "{what}");
         }
+    }
+
+    #[test]
+    fn zero_is_on_the_scale_of_an_idle_channel() {
+        let single = |n: i32| f64::from(n as f32 * 0.000_152_3_f32);
+        let pulse = |n: i32| single(n * n % 4_001 - 2_000);
+        let pulses: Vec<f64> = (0..4_000).map(|n| if n % 3 == 0 { pulse(n) } else { 0.0 }).collect();
+        let scale = Scale::find(&pulses).unwrap();
+        assert!(scale.single && scale.value(scale.nearest(0.0)).to_bits() == 0);
+        assert!(steps(&pulses).is_some_and(|steps| (3_900..=4_000).contains(&steps)));
     }
 
     #[test]

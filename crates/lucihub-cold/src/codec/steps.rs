@@ -8,7 +8,7 @@
 //! Little-endian: the form (one byte), base and step (f64), the lowest number (i32) and how far the highest one is above it
 //! (u16); the length of the packed numbers (u32), and these as i16, modulo 65,536, in pco's standalone format; the length
 //! of the table (u32), and that, packed alike, from the lowest number to the highest, or nothing where all are 0; then
-//! for each odd sample its place (u32) and its bits (u64). The number of the sample before stands in its place.
+//! for each odd sample its place (u32) and its bits (u64). Some number of another sample stands in its place.
 
 use super::bytes::Reader;
 use super::pack::{Packing, unpack};
@@ -33,7 +33,7 @@ pub(super) struct Steps {
     /// The lowest number and the highest one.
     range: Option<(i32, i32)>,
     table: Table,
-    odd: Vec<(u32, u64)>,
+    odd: Vec<(usize, u64)>,
 }
 
 impl Steps {
@@ -66,9 +66,7 @@ impl Steps {
                 continue;
             }
             numbers[at] = last.unwrap_or_default();
-            if let Ok(place) = u32::try_from(self.count() + at) {
-                self.odd.push((place, sample.to_bits()));
-            }
+            self.odd.push((self.count() + at, sample.to_bits()));
         }
         // Without an entry in the table, the cell could not be read.
         let in_range = |(low, high): (i32, i32)| numbers.iter().all(|number| (low..=high).contains(number));
@@ -103,20 +101,31 @@ impl Steps {
 
     /// Bytes that they take while more may come.
     pub(super) const fn bytes(&self) -> usize {
-        self.numbers.bytes() + size_of::<i16>() * self.table.len() + size_of::<(u32, u64)>() * self.odd.len()
+        self.numbers.bytes() + size_of::<i16>() * self.table.len() + size_of::<(usize, u64)>() * self.odd.len()
     }
 
     /// All of them as bytes. The packed numbers were compared as they came; what stands around them is compared here.
     pub(super) fn encode(&self) -> Decoded<Vec<u8>> {
-        let (lowest, highest) = self.range.unwrap_or_default();
-        let (scale, numbers, odd) = (self.scale, self.numbers.file()?, self.odd.clone());
-        let table = self.table.entries(lowest, highest).unwrap_or_default();
-        let parts = Parts { scale, lowest, highest, numbers: &numbers, table, odd };
+        let numbers = self.numbers.file()?;
+        let parts = self.parts(&numbers);
         let bytes = parts.encode()?;
         if Parts::decode(&bytes)? != parts {
             return Err(Damage::new("its steps cannot be written"));
         }
         Ok(bytes)
+    }
+
+    /// The samples that were packed.
+    pub(super) fn samples(&self) -> Decoded<Vec<f64>> {
+        let (numbers, mut samples) = (self.numbers.file()?, vec![0.0; self.count()]);
+        self.parts(&numbers).samples_into(&mut samples)?;
+        Ok(samples)
+    }
+
+    fn parts<'a>(&self, numbers: &'a [u8]) -> Parts<'a> {
+        let (lowest, highest) = self.range.unwrap_or_default();
+        let table = self.table.entries(lowest, highest).unwrap_or_default();
+        Parts { scale: self.scale, lowest, highest, numbers, table, odd: self.odd.clone() }
     }
 }
 
@@ -130,7 +139,7 @@ struct Parts<'a> {
     numbers: &'a [u8],
     /// From the lowest number to the highest; nothing where all are 0.
     table: Vec<i16>,
-    odd: Vec<(u32, u64)>,
+    odd: Vec<(usize, u64)>,
 }
 
 impl<'a> Parts<'a> {
@@ -151,7 +160,7 @@ impl<'a> Parts<'a> {
             out.extend_from_slice(packed);
         }
         for (place, bits) in &self.odd {
-            out.extend_from_slice(&place.to_le_bytes());
+            out.extend_from_slice(&u32::try_from(*place).map_err(Damage::new)?.to_le_bytes());
             out.extend_from_slice(&bits.to_le_bytes());
         }
         Ok(out)
@@ -178,36 +187,40 @@ impl<'a> Parts<'a> {
         }
         let mut odd = Vec::new();
         while !reader.is_empty() {
-            odd.push((u32::from_le_bytes(reader.array()?), u64::from_le_bytes(reader.array()?)));
+            let place = u32::from_le_bytes(reader.array()?);
+            odd.push((place as usize, u64::from_le_bytes(reader.array()?)));
         }
         Ok(Self { scale, lowest, highest: lowest.wrapping_add(above.into()), numbers, table, odd })
+    }
+
+    fn samples_into(&self, samples: &mut [f64]) -> Decoded<()> {
+        let Self { scale, lowest, numbers: packed, table, odd, .. } = self;
+        let mut numbers = vec![0_i16; samples.len()];
+        unpack(packed, &mut numbers)?;
+        let above = numbers.iter().map(|number| number.cast_unsigned().wrapping_sub(modulo(*lowest).cast_unsigned()));
+        if table.is_empty() {
+            for (sample, above) in samples.iter_mut().zip(above) {
+                *sample = scale.value(lowest.wrapping_add(above.into()));
+            }
+        } else {
+            let values = (0..).zip(table).map(|(above, off)| scale.at(lowest.wrapping_add(above), *off));
+            let values: Vec<f64> = values.collect();
+            let unknown = || Damage::new("a number has no entry in the table");
+            for (sample, above) in samples.iter_mut().zip(above) {
+                *sample = *values.get(usize::from(above)).ok_or_else(unknown)?;
+            }
+        }
+        for (place, bits) in odd {
+            let outside = || Damage::new("an odd sample lies outside the cell");
+            *samples.get_mut(*place).ok_or_else(outside)? = f64::from_bits(*bits);
+        }
+        Ok(())
     }
 }
 
 /// Decodes as many samples as there are places for them.
 pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
-    let Parts { scale, lowest, numbers: packed, table, odd, .. } = Parts::decode(bytes)?;
-    let mut numbers = vec![0_i16; samples.len()];
-    unpack(packed, &mut numbers)?;
-    // From here on as distances from the lowest one.
-    let steps = numbers.iter().map(|number| number.cast_unsigned().wrapping_sub(modulo(lowest).cast_unsigned()));
-    if table.is_empty() {
-        for (sample, step) in samples.iter_mut().zip(steps) {
-            *sample = scale.value(lowest.wrapping_add(step.into()));
-        }
-    } else {
-        let values: Vec<f64> = (0..).zip(table).map(|(step, off)| scale.at(lowest.wrapping_add(step), off)).collect();
-        for (sample, step) in samples.iter_mut().zip(steps) {
-            *sample =
-                *values.get(usize::from(step)).ok_or_else(|| Damage::new("a number has no entry in the table"))?;
-        }
-    }
-    for (place, bits) in odd {
-        let sample =
-            samples.get_mut(place as usize).ok_or_else(|| Damage::new("an odd sample lies outside the cell"))?;
-        *sample = f64::from_bits(bits);
-    }
-    Ok(())
+    Parts::decode(bytes)?.samples_into(samples)
 }
 
 /// The lower 16 bits.
@@ -292,6 +305,18 @@ mod tests {
         assert!(steps.push(&samples[2_000..]));
         assert_eq!(bits(&decode(&steps.encode().unwrap(), 4_000).unwrap()), bits(&samples));
         assert_eq!(bits(&decode(&before, 2_000).unwrap()), bits(&samples[..2_000]));
+    }
+
+    #[test]
+    fn an_offset_that_no_table_has_makes_no_room_for_its_number() {
+        // Two floats that are 32,768 below those of the numbers 384 and 2^30, before anything else is known.
+        let below = |value: f64| f64::from_bits(value.to_bits() - 32_768);
+        let rest = (0..4_096_u32).map(|n| n / 2 % 600).map(|n| 16_000.0 + f64::from(if n < 300 { n } else { n + 200 }));
+        let mut samples: Vec<f64> = rest.collect();
+        (samples[0], samples[1]) = (below(16_384.0), below(16_000.0 + f64::from(1 << 30)));
+        let steps = Steps::begin(&samples).unwrap();
+        assert!(steps.bytes() < 100_000, "{} bytes", steps.bytes());
+        assert_eq!(bits(&steps.samples().unwrap()), bits(&samples));
     }
 
     #[test]

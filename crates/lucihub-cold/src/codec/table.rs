@@ -25,8 +25,12 @@ impl Table {
         off != Self::ABSENT && self.off.get(place as usize) == Some(&off)
     }
 
-    /// Has a number be so far off from now on. `false` if it is otherwise already.
+    /// Has a number be so far off from now on. `false` if it is otherwise already, or that cannot be said.
     pub(super) fn takes(&mut self, number: i32, off: i16) -> bool {
+        // Before there is room made for it: nothing else bounds a number that nobody knows yet.
+        if off == Self::ABSENT {
+            return false;
+        }
         if self.off.is_empty() {
             self.first = number;
         }
@@ -40,7 +44,7 @@ impl Table {
             self.off.resize(distance(self.first, number.saturating_add(Self::MORE)) + 1, Self::ABSENT);
         }
         let entry = &mut self.off[place];
-        let is_new = *entry == Self::ABSENT && off != Self::ABSENT;
+        let is_new = *entry == Self::ABSENT;
         if is_new {
             *entry = off;
         }

@@ -1,7 +1,7 @@
 //! Samples of a converter: as the whole numbers that it read, on a [`Scale`].
 //!
-//! The numbers take fewer bytes than pco finds in the floats, and half of the time both ways. Where rounding gave a value that
-//! is not exactly the scale's, a table has how far it is off, once for each number and not once for each sample: a
+//! The numbers take fewer bytes than pco finds in the floats, and less time both ways. Where rounding gave a value that is
+//! not exactly the scale's, a table has how far it is off, once for each number and not once for each sample: a
 //! converter's number always becomes the same float. What is on no step (no number, an infinity, a zero of the other
 //! sign) stands beside, sample by sample.
 //!

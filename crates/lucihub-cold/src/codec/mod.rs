@@ -9,6 +9,7 @@ pub(crate) mod checksum;
 pub(crate) mod gaps;
 pub(crate) mod lines;
 mod pack;
+mod parts;
 pub(crate) mod samples;
 mod scale;
 mod steps;

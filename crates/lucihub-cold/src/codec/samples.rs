@@ -2,8 +2,8 @@
 //! little-endian f64.
 
 use super::pack::{Packing, unpack};
-use super::steps::{self, Steps};
-use super::{Damage, Decoded};
+use super::steps::Steps;
+use super::{Damage, Decoded, parts};
 
 /// Little-endian f64, one after the other.
 const RAW: i64 = 0;
@@ -145,7 +145,7 @@ pub(crate) fn decode_into(codec: i64, bytes: &[u8], values: &mut [f64]) -> Decod
     match codec {
         RAW => raw(bytes, values),
         PCO => unpack(bytes, values),
-        STEPS => steps::decode_into(bytes, values),
+        STEPS => parts::decode_into(bytes, values),
         other => Err(Damage::new(format!("codec {other} of samples is not known to this version"))),
     }
 }

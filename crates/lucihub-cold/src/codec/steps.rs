@@ -3,15 +3,10 @@
 //! The numbers take fewer bytes than pco finds in the floats, and less time both ways. Where rounding gave a value that is
 //! not exactly the scale's, a table has how far it is off, once for each number and not once for each sample: a
 //! converter's number always becomes the same float. What is on no step (no number, an infinity, a zero of the other
-//! sign) stands beside, sample by sample.
-//!
-//! Little-endian: the form (one byte), base and step (f64), the lowest number (i32) and how far the highest one is above it
-//! (u16); the length of the packed numbers (u32), and these as i16, modulo 65,536, in pco's standalone format; the length
-//! of the table (u32), and that, packed alike, from the lowest number to the highest, or nothing where all are 0; then
-//! for each odd sample its place (u32) and its bits (u64). Some number of another sample stands in its place.
+//! sign) stands beside, sample by sample. How all that is written: `parts.rs`.
 
-use super::bytes::Reader;
-use super::pack::{Packing, unpack};
+use super::pack::Packing;
+use super::parts::{Parts, modulo};
 use super::scale::{MOST_STEPS, Scale};
 use super::table::Table;
 use super::{Damage, Decoded};
@@ -21,9 +16,6 @@ const LEAST: usize = 256;
 
 /// One sample of so many may be odd: each takes 12 bytes.
 const ODD: usize = 64;
-
-/// In the form: values are rounded to single precision.
-const SINGLE: u8 = 1;
 
 /// Samples that are packed as they come.
 #[derive(Debug, Clone)]
@@ -40,8 +32,8 @@ impl Steps {
     /// Begins with samples. `None` if they are not those of a converter, or too few.
     pub(super) fn begin(samples: &[f64]) -> Option<Self> {
         let scale = (samples.len() >= LEAST).then(|| Scale::find(samples))??;
-        let (numbers, table) = (Packing::new(), Table::default());
-        let mut begun = Self { scale, numbers, range: None, table, odd: Vec::new() };
+        let (numbers, table, odd) = (Packing::new(), Table::default(), Vec::new());
+        let mut begun = Self { scale, numbers, range: None, table, odd };
         begun.push(samples).then_some(begun)
     }
 
@@ -57,7 +49,7 @@ impl Steps {
         for (at, sample) in samples.iter().enumerate() {
             let number = numbers[at];
             let off = self.scale.off(number, *sample);
-            if off.is_some_and(|off| self.table.has(number, off) || self.takes(number, off, *sample)) {
+            if off.is_some_and(|off| self.table.has(number, off) || self.takes(number, off)) {
                 if last.is_none() {
                     // Those before it, all odd, had no number to repeat.
                     numbers[..at].fill(number);
@@ -73,7 +65,10 @@ impl Steps {
         let all_known = self.range.is_some_and(in_range);
         let numbers: Vec<i16> = numbers.into_iter().map(modulo).collect();
         let may_be_odd = FREE + (self.count() + samples.len()) / ODD;
-        let pushed = all_known && self.odd.len() <= may_be_odd && self.numbers.push(&numbers);
+        let pushed = all_known
+            && self.odd.len() <= may_be_odd
+            && self.gives_back(&numbers, before, samples)
+            && self.numbers.push(&numbers);
         if !pushed {
             // What the table has too much harms nothing.
             self.odd.truncate(before);
@@ -82,16 +77,27 @@ impl Steps {
     }
 
     /// Takes a sample as what its number becomes from now on, unless that is another one or too far away.
-    fn takes(&mut self, number: i32, off: i16, sample: f64) -> bool {
+    fn takes(&mut self, number: i32, off: i16) -> bool {
         let (low, high) = self.range.map_or((number, number), |(low, high)| (low.min(number), high.max(number)));
-        // Looked at, as chunks are decoded: what is packed reads back.
-        let reads_back = self.scale.at(number, off).to_bits() == sample.to_bits();
-        let fits = reads_back && high.checked_sub(low).is_some_and(|steps| steps <= MOST_STEPS);
+        let fits = high.checked_sub(low).is_some_and(|steps| steps <= MOST_STEPS);
         let taken = fits && self.table.takes(number, off);
         if taken {
             self.range = Some((low, high));
         }
         taken
+    }
+
+    /// Whether what is about to be packed becomes the samples again, bit for bit, as whoever reads it makes them. The odd
+    /// ones among them stand from a place in their list on.
+    fn gives_back(&self, numbers: &[i16], odd: usize, samples: &[f64]) -> bool {
+        let mut found = vec![0.0; samples.len()];
+        if self.parts(&[]).values_into(numbers, &mut found).is_err() {
+            return false;
+        }
+        for (place, bits) in &self.odd[odd..] {
+            found[place - self.count()] = f64::from_bits(*bits);
+        }
+        found.iter().zip(samples).all(|(found, sample)| found.to_bits() == sample.to_bits())
     }
 
     /// How many samples there are.
@@ -104,7 +110,7 @@ impl Steps {
         self.numbers.bytes() + size_of::<i16>() * self.table.len() + size_of::<(usize, u64)>() * self.odd.len()
     }
 
-    /// All of them as bytes. The packed numbers were compared as they came; what stands around them is compared here.
+    /// All of them as bytes. Numbers and samples were compared as they came; what stands around them is compared here.
     pub(super) fn encode(&self) -> Decoded<Vec<u8>> {
         let numbers = self.numbers.file()?;
         let parts = self.parts(&numbers);
@@ -124,109 +130,9 @@ impl Steps {
 
     fn parts<'a>(&self, numbers: &'a [u8]) -> Parts<'a> {
         let (lowest, highest) = self.range.unwrap_or_default();
-        let table = self.table.entries(lowest, highest).unwrap_or_default();
+        let table = self.table.entries(lowest, highest);
         Parts { scale: self.scale, lowest, highest, numbers, table, odd: self.odd.clone() }
     }
-}
-
-/// What the bytes say.
-#[derive(Debug, PartialEq)]
-struct Parts<'a> {
-    scale: Scale,
-    lowest: i32,
-    highest: i32,
-    /// As they are packed.
-    numbers: &'a [u8],
-    /// From the lowest number to the highest; nothing where all are 0.
-    table: Vec<i16>,
-    odd: Vec<(usize, u64)>,
-}
-
-impl<'a> Parts<'a> {
-    fn encode(&self) -> Decoded<Vec<u8>> {
-        let mut table = Packing::new();
-        if !table.push(&self.table) {
-            return Err(Damage::new("its table cannot be packed"));
-        }
-        let table = if self.table.is_empty() { Vec::new() } else { table.file()? };
-        let Scale { base, step, single } = self.scale;
-        let mut out = vec![if single { SINGLE } else { 0 }];
-        out.extend_from_slice(&base.to_le_bytes());
-        out.extend_from_slice(&step.to_le_bytes());
-        out.extend_from_slice(&self.lowest.to_le_bytes());
-        out.extend_from_slice(&modulo(self.highest.wrapping_sub(self.lowest)).to_le_bytes());
-        for packed in [self.numbers, &table] {
-            out.extend_from_slice(&u32::try_from(packed.len()).map_err(Damage::new)?.to_le_bytes());
-            out.extend_from_slice(packed);
-        }
-        for (place, bits) in &self.odd {
-            out.extend_from_slice(&u32::try_from(*place).map_err(Damage::new)?.to_le_bytes());
-            out.extend_from_slice(&bits.to_le_bytes());
-        }
-        Ok(out)
-    }
-
-    fn decode(bytes: &'a [u8]) -> Decoded<Self> {
-        let mut reader = Reader::new(bytes);
-        let [form] = reader.array()?;
-        if form & !SINGLE != 0 {
-            return Err(Damage::new(format!("form {form} of steps is not known to this version")));
-        }
-        let (base, step) = (f64::from_le_bytes(reader.array()?), f64::from_le_bytes(reader.array()?));
-        let scale = Scale { base, step, single: form & SINGLE != 0 };
-        let (lowest, above) = (i32::from_le_bytes(reader.array()?), u16::from_le_bytes(reader.array()?));
-        let mut section = || {
-            let length = u32::from_le_bytes(reader.array()?);
-            reader.take(length as usize)
-        };
-        let (numbers, packed) = (section()?, section()?);
-        let mut table = Vec::new();
-        if !packed.is_empty() {
-            table.resize(usize::from(above) + 1, 0_i16);
-            unpack(packed, &mut table)?;
-        }
-        let mut odd = Vec::new();
-        while !reader.is_empty() {
-            let place = u32::from_le_bytes(reader.array()?);
-            odd.push((place as usize, u64::from_le_bytes(reader.array()?)));
-        }
-        Ok(Self { scale, lowest, highest: lowest.wrapping_add(above.into()), numbers, table, odd })
-    }
-
-    fn samples_into(&self, samples: &mut [f64]) -> Decoded<()> {
-        let Self { scale, lowest, numbers: packed, table, odd, .. } = self;
-        let mut numbers = vec![0_i16; samples.len()];
-        unpack(packed, &mut numbers)?;
-        let above = numbers.iter().map(|number| number.cast_unsigned().wrapping_sub(modulo(*lowest).cast_unsigned()));
-        if table.is_empty() {
-            for (sample, above) in samples.iter_mut().zip(above) {
-                *sample = scale.value(lowest.wrapping_add(above.into()));
-            }
-        } else {
-            let values = (0..).zip(table).map(|(above, off)| scale.at(lowest.wrapping_add(above), *off));
-            let values: Vec<f64> = values.collect();
-            let unknown = || Damage::new("a number has no entry in the table");
-            for (sample, above) in samples.iter_mut().zip(above) {
-                *sample = *values.get(usize::from(above)).ok_or_else(unknown)?;
-            }
-        }
-        for (place, bits) in odd {
-            let outside = || Damage::new("an odd sample lies outside the cell");
-            *samples.get_mut(*place).ok_or_else(outside)? = f64::from_bits(*bits);
-        }
-        Ok(())
-    }
-}
-
-/// Decodes as many samples as there are places for them.
-pub(super) fn decode_into(bytes: &[u8], samples: &mut [f64]) -> Decoded<()> {
-    Parts::decode(bytes)?.samples_into(samples)
-}
-
-/// The lower 16 bits.
-#[expect(clippy::cast_possible_truncation, reason = "the numbers of a cell are at most 65,535 apart")]
-const fn modulo(number: i32) -> i16 {
-    number as i16
 }
 
 #[cfg(test)]
@@ -234,6 +140,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codec::parts::decode_into;
 
     const LSB: f64 = 2.5 / 16_384.0;
 

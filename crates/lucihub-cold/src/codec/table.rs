@@ -51,21 +51,20 @@ impl Table {
         is_new
     }
 
-    /// The entries of a range of numbers; `None` if each is 0. One that did not occur is like the one before, which packs
+    /// The entries of a range of numbers; nothing if each is 0. One that did not occur is like the one before, which packs
     /// best.
-    pub(super) fn entries(&self, lowest: i32, highest: i32) -> Option<Vec<i16>> {
-        if self.off.is_empty() {
-            return None;
+    pub(super) fn entries(&self, lowest: i32, highest: i32) -> Vec<i16> {
+        if self.off.iter().all(|off| matches!(*off, 0 | Self::ABSENT)) {
+            return Vec::new();
         }
         let mut last = 0;
-        let off = self.off[distance(self.first, lowest)..=distance(self.first, highest)].iter().map(|off| {
+        let known = self.off[distance(self.first, lowest)..=distance(self.first, highest)].iter().map(|off| {
             if *off != Self::ABSENT {
                 last = *off;
             }
             last
         });
-        let off: Vec<i16> = off.collect();
-        off.iter().any(|off| *off != 0).then_some(off)
+        known.collect()
     }
 }
 

@@ -141,7 +141,8 @@ fn panel(area: &Area<'_>, part: &Part<'_>, sizes: &str) -> Drawn {
         let curve = line.points.iter().map(place).collect::<Vec<_>>();
         plane.draw_series(std::iter::once(PathElement::new(curve, colour.stroke_width(2))))?;
         let bar = |point: &Point| {
-            let ends = vec![(point.at, point.least), (point.at, point.most)];
+            // What was nothing for once has no place on this axis.
+            let ends = vec![(point.at, point.least.max(least)), (point.at, point.most)];
             PathElement::new(ends, colour.mix(0.5).stroke_width(1))
         };
         plane.draw_series(line.points.iter().map(bar))?;
@@ -175,10 +176,11 @@ fn apart(mut names: Vec<(i32, &str, RGBColor)>) -> Vec<(i32, &str, RGBColor)> {
     names
 }
 
-/// The least and the greatest.
+/// The least and the greatest of those that have a power of ten.
 fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
-    let (least, most) =
-        values.fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    let (least, most) = values
+        .filter(|value| *value > 0.0)
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
     least..most
 }
 

@@ -51,7 +51,9 @@ fn points(axis: &Axis, curve: &Curve, figures: &Value) -> Vec<Point> {
         let number = |key: &str| figure[key].as_f64().map(|value| value * scale);
         Some(Point { at: size(of)?, value: number("value")?, least: number("min")?, most: number("max")? })
     };
-    let mut points: Vec<Point> = figures.as_object().into_iter().flatten().filter_map(point).collect();
+    let all = figures.as_object().into_iter().flatten().filter_map(point);
+    // Both axes go by powers of ten.
+    let mut points: Vec<Point> = all.filter(|point| point.value > 0.0 && point.most.is_finite()).collect();
     points.sort_by(|a, b| a.at.total_cmp(&b.at));
     points
 }
@@ -86,6 +88,18 @@ mod tests {
         let points = points(&runs::AXIS, &curve, &figures);
         let places: Vec<_> = points.iter().map(|point| (point.at, (point.value * 1e6).round())).collect();
         assert_eq!(places, [(1e4, 200.0), (3e6, 300.0)]);
+    }
+
+    #[test]
+    fn what_was_nothing_for_once_is_drawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let figures = json!({
+            "growth.followers.lag_p50_of_1_ms": {"value": 0.5, "unit": "ms", "min": 0.0, "max": 0.7},
+            "growth.followers.lag_p50_of_5k_ms": {"value": 0.0, "unit": "ms", "min": 0.0, "max": 0.0},
+        });
+        draw(&figures, folder.path()).unwrap();
+        let curve = Curve { what: "lag_p50", label: "" };
+        assert_eq!(points(&followers::AXIS, &curve, &figures).len(), 1);
     }
 
     #[test]

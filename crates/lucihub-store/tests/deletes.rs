@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lab::{begin_small, eager, end_small, lab, small};
 use lucihub_models_core::cold::{ColdRuns, Created};
-use lucihub_models_core::hot::{Cancelled, HotRuns};
+use lucihub_models_core::hot::{Cancelled, HotRuns, Seal};
 use lucihub_models_core::{RunState, StoreError};
 use lucihub_store::record::Failure;
 use lucihub_store::{Keeper, KeeperOptions, RecordError, Source};
@@ -148,6 +148,19 @@ async fn creating_a_run_again_does_not_raise_it_after_its_end() {
     other.k0 = Some(7);
     assert!(matches!(lab.store.create(&other).await, Err(StoreError::AlreadyExists { .. })));
     assert_eq!(lab.store.cancel(head.id, None).await.unwrap(), Cancelled::Ended(RunState::Succeeded));
+}
+
+#[tokio::test]
+async fn a_run_that_left_hot_storage_is_not_recorded_again() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    end_small(&begin_small(&lab.store, run).await).await;
+    lab.walk(KeeperOptions::default().with_grace(Duration::ZERO)).await;
+    assert!(lab.hot.get(run).await.unwrap().is_none());
+    let error = lab.store.record(run, "worker").await.unwrap_err();
+    assert!(error.to_string().ends_with("has ended as succeeded"), "{error}");
+    let failure = Failure::Sealed(Seal::Ended(RunState::Succeeded));
+    assert!(matches!(error, RecordError::Failed { failure: found, .. } if found == failure));
 }
 
 #[tokio::test]

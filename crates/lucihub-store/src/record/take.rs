@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lucihub_models_core::hot::{TakeOver, Taken, TookOver};
+use lucihub_models_core::hot::{Seal, TakeOver, Taken, TookOver};
 use lucihub_models_core::{DeviceId, Invalid, PageRequest, Positions, RunFilter, RunId, RunState, StoreError};
 use tokio::time::{sleep, timeout};
 
@@ -108,7 +108,18 @@ impl Store {
             TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
             TookOver::Cancelled => Err(RecordError::Cancelled(run)),
             TookOver::Sealed(seal) => Err(RecordError::Failed { run, failure: Failure::Sealed(seal) }),
-            TookOver::NoRun => Err(RecordError::NoRun(run)),
+            TookOver::NoRun => Err(self.not_in_hot(run).await),
+        }
+    }
+
+    /// Why hot storage does not have a run: an archived one has left it, if cold storage is there to say so.
+    async fn not_in_hot(&self, run: RunId) -> RecordError {
+        match self.cold().get(run).await {
+            Ok(Some(cold)) if cold.head.state().is_terminal() => {
+                let failure = Failure::Sealed(Seal::Ended(cold.head.state().clone()));
+                RecordError::Failed { run, failure }
+            }
+            _ => RecordError::NoRun(run),
         }
     }
 

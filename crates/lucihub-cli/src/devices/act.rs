@@ -37,14 +37,15 @@ pub(crate) async fn add(args: AddArgs) -> Result<(), Failure> {
         entity_digest: None,
         seen_at: store.now(),
     };
-    store.cold().put_seen(&entry).await?;
-    if fields != OperatorFields::default() {
-        store.configure_device(&args.device, &fields).await?;
-    }
+    // First, so that what is refused has written nothing.
     if args.always_active
         && let Announced::Held { by, .. } = store.announce(&seen, DEVICE_LEASE).await?
     {
         return Err(Failure::HeldDevice { device: args.device, by });
+    }
+    store.cold().put_seen(&entry).await?;
+    if fields != OperatorFields::default() {
+        store.configure_device(&args.device, &fields).await?;
     }
     output::line(format!("{}: entered", args.device))
 }

@@ -1,5 +1,8 @@
 //! Acting on runs and devices, with a server.
 
+use lucihub_models_core::DeviceType;
+use lucihub_models_core::hot::{DEVICE_LEASE, DeviceSeen};
+use lucihub_store::{Store, Urls};
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
@@ -99,6 +102,32 @@ fn devices_are_entered_shown_and_withdrawn() {
     printed(&ask(&["devices", "withdraw", "sim"]));
     assert!(printed(&ask(&["devices", "withdraw", "sim"])).contains("was not active"));
     assert_eq!(printed(&ask(&["devices", "active", "-o", "ids"])), "");
+}
+
+#[test]
+fn a_device_that_a_scanner_sees_is_not_entered_over_it() {
+    let server = RedisServer::start(RedisOptions::new());
+    let dir = tempfile::tempdir().unwrap();
+    let ask = |args: &[&str]| lucihub(args, dir.path(), &server.url()).output().unwrap();
+    printed(&ask(&["migrate", "up"]));
+    let seen = DeviceSeen {
+        id: "lucidac-1".parse().unwrap(),
+        device_type: DeviceType::Lucidac,
+        firmware: None,
+        entity: None,
+        scanner: "scanner-1".to_owned(),
+        always_active: false,
+    };
+    let announced = async {
+        let urls = Urls::new(server.url(), format!("sqlite:{}", dir.path().join("lucihub.sqlite").display()));
+        Store::open(&urls).await.unwrap().announce(&seen, DEVICE_LEASE).await.unwrap()
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(announced);
+    let refused = ask(&["devices", "add", "lucidac-1", "--kind", "SIMULATOR", "--always-active"]);
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(said(&refused).contains("scanner-1"), "{}", said(&refused));
+    let registry = lucihub(&["devices", "list", "-o", "ids"], dir.path(), "").output().unwrap();
+    assert_eq!(printed(&registry), "", "nothing was written");
 }
 
 #[test]

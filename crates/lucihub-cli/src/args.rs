@@ -11,6 +11,7 @@ mod format;
 mod maintain;
 mod migrate;
 mod models;
+mod moment;
 mod record;
 mod report;
 mod runs;

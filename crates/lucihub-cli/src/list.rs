@@ -29,7 +29,15 @@ async fn print(filter: &FilterArgs, total: bool, args: PageArgs) -> Result<(), F
         offset: args.offset,
         total,
     };
-    let found = store.list(&filter.filter(store.now()), &page).await?;
+    let mut related = Vec::new();
+    for run in filter.related_to() {
+        // A whole id needs no run that is still there.
+        related.push(match run.whole() {
+            Some(run) => run,
+            None => store.find_run(run).await?,
+        });
+    }
+    let found = store.list(&filter.filter(store.now(), &related), &page).await?;
     output::list(&found.runs, args.lists.format())?;
     if let Some(total) = found.total {
         output::say(format!("{} in all", HumanCount(total)));

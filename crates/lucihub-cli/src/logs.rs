@@ -1,8 +1,8 @@
 //! `lucihub runs logs`
 
 use lucihub_models_core::hot::LineSlice;
-use lucihub_models_core::{LogLine, RunId, StateChange};
-use lucihub_store::{Event, Follower, Select, Store};
+use lucihub_models_core::{Cursor, LogLine, Positions, RunId, StateChange};
+use lucihub_store::{Event, Follower, Located, Select, Store};
 
 use crate::args::LogsArgs;
 use crate::failure::Failure;
@@ -15,28 +15,36 @@ pub(crate) async fn logs(args: LogsArgs) -> Result<(), Failure> {
         // Without hot storage it might never learn of the end.
         follow(&reading.nothing_less()?, run, &args).await
     } else {
-        print_all(&reading.whatever_is_there(), run, args.json).await
+        print_all(&reading.whatever_is_there(), run, &args).await
     }
 }
 
-async fn print_all(store: &Store, run: RunId, json: bool) -> Result<(), Failure> {
+async fn print_all(store: &Store, run: RunId, args: &LogsArgs) -> Result<(), Failure> {
     const AT_ONCE: u64 = 4_096;
     let located = store.locate(run).await?;
-    let mut at = 0;
+    let mut at = first(args, &located);
     loop {
         let slice = store.lines_at(&located, at..at + AT_ONCE).await?;
         if slice.lines.is_empty() {
             return Ok(());
         }
         at = slice.end();
-        slice.lines.iter().try_for_each(|line| print(line, json))?;
+        slice.lines.iter().try_for_each(|line| print(line, args.json))?;
     }
+}
+
+/// The line to begin with.
+fn first(args: &LogsArgs, located: &Located) -> u64 {
+    args.tail.map_or(0, |tail| located.positions().lines.saturating_sub(tail))
 }
 
 /// Lines go to standard output; what the run does beside them is talk.
 async fn follow(store: &Store, run: RunId, args: &LogsArgs) -> Result<(), Failure> {
     let server = args.place.hot.server();
-    let following = print_events(store.follow(run, Select::logs()), server.as_deref(), args.json);
+    let first = if args.tail.is_some() { first(args, &store.locate(run).await?) } else { 0 };
+    let cursor = Cursor::new(run, Positions { lines: first, ..Positions::default() });
+    let printed = Printed { lines: first, ..Printed::default() };
+    let following = print_events(store.follow_from(cursor, Select::logs()), server.as_deref(), printed, args.json);
     let watching = async {
         match &server {
             Some(server) => outage::watch(store, server, || "following waits for it".to_owned(), output::say).await,
@@ -52,8 +60,12 @@ async fn follow(store: &Store, run: RunId, args: &LogsArgs) -> Result<(), Failur
 }
 
 /// Prints what comes, and nothing that comes again because the store fell behind.
-async fn print_events(mut follower: Follower, server: Option<&str>, json: bool) -> Result<(), Failure> {
-    let mut printed = Printed::default();
+async fn print_events(
+    mut follower: Follower,
+    server: Option<&str>,
+    mut printed: Printed,
+    json: bool,
+) -> Result<(), Failure> {
     while let Some(event) = outage::next(&mut follower, server).await? {
         match event {
             Event::Lines(slice) => printed.news(&slice).iter().try_for_each(|line| print(line, json))?,

@@ -33,7 +33,7 @@ const PICTURE: Duration = Duration::from_millis(100);
 /// Watches a run until it or the person has had enough.
 pub(crate) async fn run(args: WatchArgs) -> Result<(), Failure> {
     if !is_screen() {
-        return logs::logs(LogsArgs { run: args.run, place: args.place, follow: true, json: false }).await;
+        return logs::logs(LogsArgs { run: args.run, place: args.place, follow: true, tail: None, json: false }).await;
     }
     let (reading, run) = place::read_run(&args.place, &args.run).await?;
     // Without hot storage it might never learn of the end.

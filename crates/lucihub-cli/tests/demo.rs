@@ -106,6 +106,15 @@ fn twice_gives_two_runs_and_all_of_it_can_be_looked_at() {
     let logs = lucihub(&["runs", "logs", &second], dir.path());
     assert!(text(&logs.stdout).lines().count() > 5);
     assert!(text(&logs.stdout).contains("1 chunk never came"));
+    let last = |n: usize| text(&logs.stdout).lines().rev().take(n).collect::<Vec<_>>();
+    for n in ["0", "3", "5000"] {
+        for follow in [&[][..], &["--follow"]] {
+            let args = [&["runs", "logs", &second, "--tail", n], follow].concat();
+            let tail = lucihub(&args, dir.path());
+            let lines: Vec<_> = text(&tail.stdout).lines().rev().collect();
+            assert_eq!(lines, last(n.parse().unwrap()), "{args:?}");
+        }
+    }
 
     let devices = lucihub(&["devices", "list"], dir.path());
     assert!(text(&devices.stdout).contains("lucidac-demo") && text(&devices.stdout).contains("simulator-demo"));

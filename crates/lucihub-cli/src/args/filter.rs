@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
-use lucihub_models_core::{DeviceId, DeviceType, JobType, RunFilter, RunId, RunState, Timestamp};
+use lucihub_models_core::{DeviceId, DeviceType, JobType, RunFilter, RunId, RunPrefix, RunState, Timestamp};
 
+use super::moment::{from_moment, until_moment};
 use super::span::span;
 use crate::output;
 
@@ -19,8 +20,8 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "DEVICE")]
     device: Vec<DeviceId>,
     /// Only runs on this kind of device: LUCIDAC, REDAC, SIMULATOR. Repeat for several.
-    #[arg(long, value_name = "KIND")]
-    device_type: Vec<String>,
+    #[arg(long, value_name = "KIND", alias = "device-type")]
+    kind: Vec<String>,
     /// Only runs of this type: compile, run, verify, simulate. Repeat for several.
     #[arg(long = "type", value_name = "TYPE")]
     job_type: Vec<String>,
@@ -30,14 +31,14 @@ pub(crate) struct FilterArgs {
     /// Only runs with this label. Repeat for several: the same name means either value, another name both.
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     label: Vec<(String, String)>,
-    /// Only runs that are related to this one. Repeat for several.
+    /// Only runs that are related to this one: its id, or as much of its beginning as no other has. Repeat for several.
     #[arg(long, value_name = "ID")]
-    related_to: Vec<RunId>,
-    /// Only runs created then or later, as in 2026-11-26T09:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    related_to: Vec<RunPrefix>,
+    /// Only runs created then or later: a time as in 2026-11-26T09:00:00Z, or a day (UTC) as in 2026-11-26.
+    #[arg(long, value_name = "TIME", value_parser = from_moment)]
     from: Option<Timestamp>,
-    /// Only runs created then or earlier.
-    #[arg(long, value_name = "TIME")]
+    /// Only runs created then or earlier; a day counts to its end.
+    #[arg(long, value_name = "TIME", value_parser = until_moment)]
     to: Option<Timestamp>,
     /// Only runs created so long ago or later, as in 30m, 6h or 7d.
     #[arg(long, value_name = "AGE", value_parser = span, conflicts_with = "from")]
@@ -80,12 +81,12 @@ impl FilterArgs {
         match &**field {
             "owner" => self.owner.extend_from_slice(values),
             "device" => self.device.extend(read::<DeviceId>(values)?),
-            "kind" => self.device_type.extend_from_slice(values),
+            "kind" => self.kind.extend_from_slice(values),
             "type" => self.job_type.extend_from_slice(values),
             "state" => self.state.extend_from_slice(values),
-            "related" => self.related_to.extend(read::<RunId>(values)?),
-            "from" => self.from = Some(one("from")?.parse().map_err(|error| format!("{error}"))?),
-            "to" => self.to = Some(one("to")?.parse().map_err(|error| format!("{error}"))?),
+            "related" => self.related_to.extend(read::<RunPrefix>(values)?),
+            "from" => self.from = Some(from_moment(one("from")?)?),
+            "to" => self.to = Some(until_moment(one("to")?)?),
             "since" => self.since = Some(span(one("since")?)?),
             other => match other.strip_prefix("label.") {
                 Some(name) => self.label.extend(values.iter().map(|value| (name.to_owned(), value.clone()))),
@@ -100,8 +101,14 @@ impl FilterArgs {
         Ok(self)
     }
 
-    /// What was asked, at this time. A flag that was not given asks nothing; an empty list would match nothing.
-    pub(crate) fn filter(&self, now: Timestamp) -> RunFilter {
+    /// The runs that others are to be related to, as they were named.
+    pub(crate) fn related_to(&self) -> &[RunPrefix] {
+        &self.related_to
+    }
+
+    /// What was asked, at this time, with the runs that were named. A flag that was not given asks nothing; an empty list
+    /// would match nothing.
+    pub(crate) fn filter(&self, now: Timestamp, related_to: &[RunId]) -> RunFilter {
         fn asked<'a, T, U>(given: &'a [T], read: impl Fn(&'a T) -> U) -> Option<Vec<U>> {
             (!given.is_empty()).then(|| given.iter().map(read).collect())
         }
@@ -110,10 +117,10 @@ impl FilterArgs {
         let filter = RunFilter {
             owners: asked(&self.owner, Clone::clone),
             devices: asked(&self.device, Clone::clone),
-            device_types: asked(&self.device_type, |word| DeviceType::from(&**word)),
+            device_types: asked(&self.kind, |word| DeviceType::from(&**word)),
             job_types: asked(&self.job_type, |word| JobType::from(&**word)),
             states: asked(&self.state, |word| RunState::from_any_case(word)),
-            related_to: asked(&self.related_to, |run| *run),
+            related_to: asked(related_to, |run| *run),
             created_from: self.since.map_or(self.from, |age| Some(now.before(age))),
             created_to: self.to,
             labels: BTreeMap::new(),
@@ -140,7 +147,7 @@ mod tests {
 
     fn filter(terms: &[&str]) -> RunFilter {
         let read = |args: FilterArgs, term: &&str| args.with(&term.parse().unwrap()).unwrap();
-        terms.iter().fold(FilterArgs::default(), read).filter(Timestamp::from_micros(86_400_000_000).unwrap())
+        terms.iter().fold(FilterArgs::default(), read).filter(Timestamp::from_micros(86_400_000_000).unwrap(), &[])
     }
 
     #[test]
@@ -156,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_no_condition_is_refused() {
-        for bad in ["ada", "ownr=ada", "device=no spaces", "from=yesterday", "to=1,2", "since=6", "related=12"] {
+        for bad in ["ada", "ownr=ada", "device=no spaces", "from=yesterday", "to=1,2", "since=6", "related=x"] {
             assert!(bad.parse::<Term>().is_err(), "{bad}");
         }
     }

@@ -73,7 +73,7 @@ A flag that is given several times means any of its values, several flags mean a
 Examples:
   lucihub runs list
   lucihub runs list --state failed --state cancelled
-  lucihub runs list --label series=chaos --from 2026-11-01T00:00:00Z --total
+  lucihub runs list --label series=chaos --from 2026-11-01 --total
   lucihub runs list --limit 5 --json")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -94,7 +94,7 @@ device, kind (LUCIDAC, REDAC, SIMULATOR), type, state, label.NAME, related (to t
 Examples:
   lucihub runs search owner=ada state=failed,cancelled
   lucihub runs search label.series=chaos since=7d
-  lucihub runs search device=lucidac-1 from=2026-11-01T00:00:00Z --output csv")]
+  lucihub runs search device=lucidac-1 from=2026-11-01 to=2026-11-30 --output csv")]
 pub(crate) struct SearchArgs {
     /// What they have.
     #[arg(value_name = "FIELD=VALUE,..", required = true)]
@@ -156,7 +156,7 @@ pub(crate) struct WhyArgs {
 /// `lucihub runs logs`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lucihub runs logs ID\n  lucihub runs logs ID --follow\n  lucihub runs logs ID --json"
+    after_help = "Examples:\n  lucihub runs logs ID\n  lucihub runs logs ID --tail 20 --follow\n  lucihub runs logs ID --json"
 )]
 pub(crate) struct LogsArgs {
     /// The run: its id, or as much of its beginning as no other has.
@@ -168,6 +168,9 @@ pub(crate) struct LogsArgs {
     /// records is seen at once; without, at its checkpoints, after two seconds.
     #[arg(long, short)]
     pub(crate) follow: bool,
+    /// Leave out all but the last so many lines of those that are there.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) tail: Option<u64>,
     /// Print one JSON object per line.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,8 @@
 //! Which run a worker gets, and when it gets none.
 
+use std::time::Duration;
+
+use lucihub_store::{Keeper, KeeperOptions};
 use serde_json::json;
 
 use crate::lab::{Lab, Worker};
@@ -60,6 +63,11 @@ fn what_cannot_be_had_is_said_with_its_exit_code() {
     holder.hears("ended");
     let over = lab.record(run, &[]).has_ended_with(2).1;
     assert!(over.contains("has ended as cancelled"), "{over}");
+    let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default().with_grace(Duration::ZERO));
+    lab.runtime.block_on(keeper.walk()).unwrap();
+    let by_prefix = ["record", &run.to_string()[..20], "--worker", "bench"];
+    let archived = Worker::start(lab.with_database(&by_prefix)).has_ended_with(2).1;
+    assert_eq!(archived, over, "where only cold storage has it, too");
 
     let run = lab.queue("lucidac-1");
     lab.cancel(run);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lucihub_models_core::cold::{OperatorFields, SeenFields};
 use lucihub_models_core::{
-    Channel, DeviceType, JobType, Phase, PhaseChange, RunHead, RunState, StateChange, Timestamp,
+    Channel, DeviceType, JobType, Phase, PhaseChange, Relation, RelationKind, RunHead, RunState, StateChange, Timestamp,
 };
 use lucihub_store::{Store, Urls};
 
@@ -24,8 +24,13 @@ async fn lab(dir: &Path) {
         let id = format!("0198c1f0-3f5{n}-7c3a-9d52-3f6a0d1b2c4e").parse().unwrap();
         let mut head = RunHead::queued(id, job, at(n));
         head.owner = Some("ada".to_owned());
+        if n == 2 {
+            let first = "0198c1f0-3f51-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap();
+            head.related_to = vec![Relation::new(RelationKind::Repeats, first)];
+        }
         if n == 1 {
             head.device = Some("lucidac-1".parse().unwrap());
+            head.device_type = Some(DeviceType::Lucidac);
             head.channels = vec![Channel::named("x"), Channel::named("y")];
             head.labels.insert("series".to_owned(), "chaos, first\nline".to_owned());
         }
@@ -86,6 +91,33 @@ async fn lists_are_as_they_were_looked_at() {
     }
     names.sort();
     assert_eq!(committed("lists"), names);
+}
+
+#[tokio::test]
+async fn runs_are_found_by_day_kind_and_what_they_are_related_to() {
+    let dir = tempfile::tempdir().unwrap();
+    lab(dir.path()).await;
+    let ask = |args: &[&str]| {
+        let args = [&["runs"], args, &["-o", "ids", "--dir"]].concat();
+        printed(lucihub(&args).arg(dir.path()).output().unwrap()).lines().count()
+    };
+    for (args, count) in [
+        (&["list", "--related-to", "0198c1f0-3f51"][..], 1),
+        (&["search", "related=0198c1f03f51"], 1),
+        // There need not be such a run any more.
+        (&["list", "--related-to", "0198c1f0-3f5f-7c3a-9d52-3f6a0d1b2c4e"], 0),
+        (&["list", "--from", "2026-09-21", "--to", "2026-09-21"], 3),
+        (&["search", "from=2026-09-21", "to=2026-09-21T14:13:22Z"], 2),
+        (&["list", "--to", "2026-09-20"], 0),
+        (&["list", "--from", "2026-09-22"], 0),
+        (&["list", "--kind", "LUCIDAC"], 1),
+        (&["list", "--device-type", "LUCIDAC"], 1),
+        (&["search", "kind=REDAC"], 0),
+    ] {
+        assert_eq!(ask(args), count, "{args:?}");
+    }
+    let none = lucihub(&["runs", "list", "--related-to", "0198c1f0-3f5f", "--dir"]).arg(dir.path()).output().unwrap();
+    assert!(!none.status.success());
 }
 
 #[tokio::test]

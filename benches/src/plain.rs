@@ -121,7 +121,7 @@ impl Plain {
         conn.batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;
              PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -2048; PRAGMA journal_size_limit = 67108864;",
+             PRAGMA cache_size = -1024; PRAGMA journal_size_limit = 67108864;",
         )?;
         Ok(Self(conn))
     }
@@ -259,4 +259,27 @@ pub(crate) fn decompress(payload: &[u8]) -> Result<Vec<f64>> {
     let float = |at: usize| f64::from_le_bytes(std::array::from_fn(|n| header[at + n]));
     let (base, step) = (float(1), float(9));
     Ok(simple_decompress::<i16>(numbers)?.into_iter().map(|number| base + f64::from(number) * step).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Text;
+
+    use super::*;
+
+    #[derive(QueryableByName)]
+    struct Built {
+        #[diesel(sql_type = Text)]
+        compile_options: String,
+    }
+
+    #[test]
+    fn the_workspace_builds_sqlite_as_it_decided() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let options: Vec<Built> = diesel::sql_query("PRAGMA compile_options").load(&mut conn).unwrap();
+        let has = |name: &str| options.iter().any(|option| option.compile_options == name);
+        let hint = "docs/decisions/0021-sqlite-as-it-is-built.md";
+        assert!(has("THREADSAFE=2") && has("DEFAULT_MEMSTATUS=0"), "{hint}");
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_API_ARMOR") && !has("ENABLE_FTS5"), "{hint}");
+    }
 }

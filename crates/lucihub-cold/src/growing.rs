@@ -14,13 +14,13 @@ pub(crate) struct Growing {
     pub(crate) end: u64,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) summary: Vec<u8>,
-    samples: samples::Growing,
+    samples: samples::Encoder,
 }
 
 impl Growing {
     /// Nothing yet of a cell that begins at an index.
     pub(crate) const fn starting_at(first: u64) -> Self {
-        let samples = samples::Growing::new();
+        let samples = samples::Encoder::new();
         Self { first, end: first, gaps: Vec::new(), summary: Vec::new(), samples }
     }
 
@@ -66,7 +66,7 @@ impl Growing {
         let SampleCell { channel, cell, series } = rest;
         self.add(series);
         let count = self.samples.count() + series.values.len();
-        let encoded = std::mem::replace(&mut self.samples, samples::Growing::new()).finish(&series.values);
+        let encoded = std::mem::replace(&mut self.samples, samples::Encoder::new()).finish(&series.values);
         let what = || format!("what was encoded ahead of cell {cell} of channel {channel}");
         let encoded = encoded.map_err(|damage| StoreError::corrupt(what(), damage))?;
         SampleRow::encoded(run, (*channel, *cell), &self, count as u64, encoded)

@@ -17,7 +17,7 @@ pub(crate) const MAX_SAMPLES: u64 = 1 << 20;
 
 /// Samples of a cell that are encoded as they come.
 #[derive(Debug, Clone)]
-pub(crate) struct Growing(Form);
+pub(crate) struct Encoder(Form);
 
 #[derive(Debug, Clone)]
 enum Form {
@@ -27,7 +27,7 @@ enum Form {
     Steps(Steps),
 }
 
-impl Growing {
+impl Encoder {
     /// None yet.
     pub(crate) const fn new() -> Self {
         Self(Form::Floats(Packing::new()))
@@ -164,7 +164,7 @@ fn raw(bytes: &[u8], values: &mut [f64]) -> Decoded<()> {
 /// Encodes samples: the codec's number, and the bytes.
 #[cfg(test)]
 pub(crate) fn encode(values: &[f64]) -> (i64, Vec<u8>) {
-    Growing::new().finish(values).unwrap()
+    Encoder::new().finish(values).unwrap()
 }
 
 #[cfg(test)]
@@ -226,10 +226,10 @@ mod tests {
         let steps: Vec<f64> = (0..6_000_u32).map(|n| f64::from(n * n % 977) * 0.125).collect();
         for (values, codec) in [(&noise, RAW), (&steps, STEPS), (&[&steps[..3_000], &noise].concat(), PCO)] {
             for begun in [0, 1_024, 4_096, values.len()] {
-                let mut growing = Growing::new();
-                assert!(growing.push(&values[..begun.min(1_024)]) && growing.push(&values[begun.min(1_024)..begun]));
-                assert_eq!(growing.count(), begun);
-                let (found, packed) = growing.finish(&values[begun..]).unwrap();
+                let mut encoder = Encoder::new();
+                assert!(encoder.push(&values[..begun.min(1_024)]) && encoder.push(&values[begun.min(1_024)..begun]));
+                assert_eq!(encoder.count(), begun);
+                let (found, packed) = encoder.finish(&values[begun..]).unwrap();
                 assert_eq!(found, codec, "{begun}");
                 assert_eq!(bits(&decode(found, &packed, values.len() as u64).unwrap()), bits(values));
             }

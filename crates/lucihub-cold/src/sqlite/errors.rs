@@ -29,8 +29,9 @@ pub(crate) fn statement(_: &DatabaseErrorKind, info: &dyn DatabaseErrorInformati
     } else if has("malformed") {
         StoreError::corrupt("a page of the SQLite file", format!("{message}; restore it from a backup"))
     } else if has("disk I/O error") {
-        // A commit whose fsync fails may be found again after a crash.
-        StoreError::Unknown { store: store(), why: message.to_owned() }
+        // A commit whose fsync fails may be found again after a crash. A full disk may look like this too: where the file
+        // that connections share cannot grow.
+        StoreError::Unknown { store: store(), why: format!("{message}; see that the disk has room and is sound") }
     } else {
         StoreError::unavailable(STORE, message)
     }

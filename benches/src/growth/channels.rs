@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use lucihub_models_core::hot::HotWatch;
 use lucihub_models_core::{Batch, BatchBody, RunState, StateChange, Timestamp};
 use lucihub_store::{Keeper, KeeperOptions, Store};
 use lucihub_testkit::models::adc_series;
@@ -107,7 +106,6 @@ fn run(lab: &Lab, bench: &Bench, store: &Store, (seed, channels): (u64, u32), to
     let source = vec![adc_series(0, CHUNK * BATCHES); channels as usize];
     let head = typical::head(seed, channels);
     lab.wait(store.cold().create(&head))?;
-    let before = lab.wait(bench.hot().health())?.used_bytes;
     let mark = lab.wait(bench.start(&head))?;
     let mut times = Vec::new();
     for number in 0..BATCHES {
@@ -117,7 +115,7 @@ fn run(lab: &Lab, bench: &Bench, store: &Store, (seed, channels): (u64, u32), to
         times.push(begun.elapsed());
     }
     took.append.push(middle(&times));
-    took.hot.push(lab.wait(bench.hot().health())?.used_bytes.saturating_sub(before) as f64);
+    took.hot.push(bench.bytes_of_keys()? as f64);
     let snapshot = || {
         let (seconds, snapshot) = timed(|| Ok(lab.wait(store.snapshot(head.id, LINES, BUCKETS))?))?;
         ensure!(snapshot.envelopes.len() == channels as usize, "{} channels", snapshot.envelopes.len());

@@ -20,7 +20,7 @@ mod read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_hot::redis::{RedisHot, RedisOptions};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, TakeOver, TookOver};
@@ -98,6 +98,16 @@ impl Bench {
             // Replicas refuse, and follow their masters.
             Servers::Cluster(cluster) => cluster.nodes().iter().for_each(|node| drop(node.cli(&["FLUSHALL"]))),
         }
+    }
+
+    /// Bytes of all keys. What the server counts itself has the buffers of connections too, which shrink when they like: next
+    /// to a few keys that is more than these.
+    pub(crate) fn bytes_of_keys(&self) -> Result<u64> {
+        const SUM: &str = "local sum = 0 for _, key in ipairs(redis.call('KEYS', '*')) do \
+                           sum = sum + redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0') end return sum";
+        let Servers::One(server) = &self.servers else { bail!("a cluster has no such sum") };
+        let answer = server.cli(&["EVAL", SUM, "0"]);
+        answer.trim().parse().with_context(|| format!("no number of bytes: {answer}"))
     }
 
     /// Opens a run and takes it over.

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::growing::Growing;
 use crate::head::{self, HeadColumns};
 use crate::logs::LogRow;
+use crate::lost::{self, LostLines};
 use crate::read_back;
 use crate::runs::{digest, hold, not_found, positions};
 use crate::samples::SampleRow;
@@ -120,6 +121,7 @@ fn mirror(conn: &mut Conn<'_>, run: RunId, states: i64, columns: HeadColumns) ->
 struct Rows {
     lines: Vec<LogRow>,
     samples: Vec<SampleRow>,
+    lost: Vec<LostLines>,
     reached: Positions,
     /// The number of states, and the columns.
     head: Option<(i64, HeadColumns)>,
@@ -185,7 +187,8 @@ impl Rows {
         )
         .await?;
         samples.extend(grown);
-        Ok(Self { lines, samples, reached: reached(cells), head: None })
+        let lost = cells.lines.iter().filter_map(|cell| LostLines::of(cell).transpose()).collect::<Result<_, _>>()?;
+        Ok(Self { lines, samples, lost, reached: reached(cells), head: None })
     }
 
     /// Puts these in the place of what stands under their keys.
@@ -217,6 +220,8 @@ impl Rows {
         if archived_at.is_some() {
             return Ok(false);
         }
+        self.lost.iter().try_for_each(|lines| lines.check(conn, run))?;
+        self.samples.iter().try_for_each(|row| lost::check_samples(row, conn, run))?;
         self.lines.iter().try_for_each(|row| row.write(conn))?;
         self.samples.iter().try_for_each(|row| row.write(conn))?;
         let before = positions(run, &before)?;

@@ -15,6 +15,7 @@ mod fuzz;
 mod growing;
 mod head;
 mod logs;
+mod lost;
 pub mod migrate;
 #[cfg(feature = "sqlite")]
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl LogRow {
         Checksum::of("run_logs", self.run.0, &numbers).bytes(&self.payload).finish()
     }
 
-    fn into_cell(self) -> Result<LogCell, Error> {
+    pub(crate) fn into_cell(self) -> Result<LogCell, Error> {
         let decode = || {
             if self.check() != self.payload_check {
                 return Err(Damage::new("the checksum does not match"));

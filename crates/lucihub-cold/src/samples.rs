@@ -188,6 +188,16 @@ impl SampleRow {
         self.small.channel
     }
 
+    /// Its channel and its cell.
+    pub(crate) const fn key(&self) -> (i64, i64) {
+        (self.small.channel, self.small.cell)
+    }
+
+    /// Its small columns.
+    pub(crate) const fn summary(&self) -> &SummaryRow {
+        &self.small
+    }
+
     /// How many samples it has.
     fn count(&self) -> Result<usize, Error> {
         number(self.small.value_count).and_then(samples::count).map_err(|damage| self.small.corrupt(&damage))
@@ -199,8 +209,7 @@ impl SampleRow {
             if self.check() != self.payload_check {
                 return Err(Damage::new("the checksum of its samples does not match"));
             }
-            let range = self.small.range()?;
-            let gaps = gaps::decode(&self.small.gaps, range.start, range.end)?;
+            let (range, gaps) = self.small.place()?;
             let missing: u64 = gaps.iter().map(Gap::len).sum();
             if range.end.checked_sub(range.start) != Some(missing.saturating_add(values.len() as u64)) {
                 return Err(Damage::new("samples and gaps do not fill its range"));
@@ -230,8 +239,16 @@ impl SummaryRow {
         self.checksum("run_samples summary", &[]).bytes(&self.summary).finish()
     }
 
-    fn range(&self) -> Decoded<Range<u64>> {
-        Ok(number(self.first_index)?..number(self.end_index)?)
+    /// Its range, and its gaps.
+    pub(crate) fn place(&self) -> Decoded<(Range<u64>, Vec<Gap>)> {
+        let range = number(self.first_index)?..number(self.end_index)?;
+        let gaps = gaps::decode(&self.gaps, range.start, range.end)?;
+        Ok((range, gaps))
+    }
+
+    /// Whether it would give way to another.
+    pub(crate) const fn is_shorter_than(&self, other: &Self) -> bool {
+        self.end_index < other.end_index
     }
 
     fn into_summary(self, channel: u32) -> Result<CellSummary, Error> {
@@ -239,15 +256,14 @@ impl SummaryRow {
             if self.check() != self.summary_check {
                 return Err(Damage::new("the checksum of its summary does not match"));
             }
-            let Range { start: first, end } = self.range()?;
-            let gaps = gaps::decode(&self.gaps, first, end)?;
+            let (Range { start: first, end }, gaps) = self.place()?;
             let buckets = summary::decode(&self.summary, first, end, number(self.value_count)?)?;
             Ok(CellSummary { channel, cell: number(self.cell)?, first, end, gaps, buckets })
         };
         decode().map_err(|damage| self.corrupt(&damage))
     }
 
-    fn corrupt(&self, damage: &Damage) -> Error {
+    pub(crate) fn corrupt(&self, damage: &Damage) -> Error {
         let Self { run: Id(run), channel, cell, .. } = self;
         StoreError::corrupt(format!("table run_samples, run {run}, channel {channel}, cell {cell}"), damage).into()
     }

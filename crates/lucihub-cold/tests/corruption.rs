@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Binary};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdEvents, ColdLogs, ColdRuns, ColdSamples, GrownCell};
 use lucihub_models_core::{
-    Gap, GapCause, LogCell, LogLine, PageRequest, Result, RunFilter, RunId, SampleCell, Series, StoreError,
+    Gap, GapCause, Grid, LogCell, LogLine, PageRequest, Result, RunFilter, RunId, SampleCell, Series, StoreError,
 };
 use lucihub_testkit::ManualClock;
 use lucihub_testkit::models::{run_head, store_event};
@@ -214,6 +214,16 @@ async fn a_damaged_document_names_table_column_and_run() {
             .unwrap();
         assert!(cold.get(damaged).await.unwrap().is_some(), "restored");
     }
+
+    // A grid that is none: cells without a sample.
+    let emptied = |from: &str, to: &str| format!("UPDATE runs SET head = replace(head, '{from}', '{to}')");
+    let Grid { samples, lines } = other.grid;
+    let (grid, none) = (format!("\"samples\":{samples},\"lines\":{lines}"), format!("\"samples\":0,\"lines\":{lines}"));
+    diesel::sql_query(emptied(&grid, &none)).execute(&mut raw).unwrap();
+    let error = cold.get(other.id).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { .. }) && error.to_string().contains("grid"), "{error}");
+    diesel::sql_query(emptied(&none, &grid)).execute(&mut raw).unwrap();
+    assert!(cold.get(other.id).await.unwrap().is_some(), "restored");
 
     // Bytes that are no text at all are damage too, not replaced in silence.
     diesel::sql_query("UPDATE runs SET head = CAST(x'ff' || head AS TEXT)").execute(&mut raw).unwrap();

@@ -13,7 +13,7 @@ use crate::position::Positions;
 
 impl Grid {
     /// Refuses sizes that the grid cannot have: samples per cell a power of two
-    /// from 1,024 to 1,048,576, lines per cell from 1 to 8,192.
+    /// from 1,024 to 1,048,576, lines per cell from 1 to 2,048.
     ///
     /// # Errors
     /// [`Invalid`] naming the size.
@@ -22,9 +22,10 @@ impl Grid {
             return Err(Invalid::new("grid", format!("{} samples per cell", self.samples))
                 .hint("use a power of two from 1024 to 1048576"));
         }
-        // 8,192 lines of 64 KiB are half a gibibyte: what a keeper may have to hold at once.
-        if !(1..=8_192).contains(&self.lines) {
-            return Err(Invalid::new("grid", format!("{} lines per cell", self.lines)).hint("use 1 to 8192"));
+        // 2,048 lines of 64 KiB are 128 MiB, which a keeper may have to hold at once; of control characters alone, six
+        // times that as JSON, which is just below what SQLite takes in one value.
+        if !(1..=2_048).contains(&self.lines) {
+            return Err(Invalid::new("grid", format!("{} lines per cell", self.lines)).hint("use 1 to 2048"));
         }
         Ok(())
     }
@@ -157,6 +158,12 @@ impl CellHash {
         self.count += part.values.len();
         part.gaps.iter().for_each(|gap| Gap::push(&mut self.gaps, gap.clone()));
         self.end = part.end;
+    }
+
+    /// Bytes of memory that it takes, about: most are gaps.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        size_of::<Self>() + self.gaps.len() * size_of::<Gap>()
     }
 
     /// The hash of all parts so far.

@@ -83,10 +83,13 @@ impl HeadDocument {
         }
         refuse_wide_integers(text).map_err(|why| malformed(&version, why))?;
         // Every step of the chain is visible here.
-        match &*version {
+        let head: latest::RunHead = match &*version {
             "v2" => serde_json::from_str::<Tagged<v2::RunHead>>(text).map(|tagged| tagged.head),
             other => return Err(malformed(other, format!("known versions are {}", Self::VERSION))),
         }
-        .map_err(|e| malformed(&version, e.to_string()))
+        .map_err(|e| malformed(&version, e.to_string()))?;
+        // Everything is counted by it: a cell without room would divide by zero.
+        head.grid.check().map_err(|e| malformed(&version, e.to_string()))?;
+        Ok(head)
     }
 }

@@ -77,7 +77,7 @@ async fn what_finds_no_room_is_encoded_with_its_cell() {
     let lab = lab();
     let plan = FaultPlan::none();
     let run = grown(&lab).await;
-    // Room for less than one part: the first look takes what there is, the next ones take nothing.
+    // Room for less than one part: each look begins one channel, if none is begun.
     let keeper = Keeper::new(lab.faulty(&plan), patient().with_ahead_bytes(1));
     let recorder = begin(&lab, run).await;
     clean_walk(&keeper).await;
@@ -88,9 +88,24 @@ async fn what_finds_no_room_is_encoded_with_its_cell() {
     record_some(&recorder, 2, 12_100..12_200, 100).await;
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
     clean_walk(&keeper).await;
-    // Of each channel: a cell, parts of one, its rest, parts of the next one; then the rest of that.
-    assert_eq!((before, begun(&plan)), (8, 10), "a cell that is written makes room for the next one");
+    // First a cell of each channel, and parts of one; then the next cell of each, and again parts of one; then the rests.
+    assert_eq!((before, begun(&plan)), (6, 8), "a cell that is written makes room for the next one");
     lab.archived(run).await;
+}
+
+#[tokio::test]
+async fn many_channels_that_are_begun_in_one_look_are_bounded_too() {
+    let lab = lab();
+    let plan = FaultPlan::none();
+    let mut head = small_head(16);
+    head.grid = Grid { samples: 4_096, lines: 1_024 };
+    lab.store.create(&head).await.unwrap();
+    let recorder = lab.store.record(head.id, "worker").await.unwrap();
+    recorder.state(RunState::InProgress).await.unwrap();
+    record_some(&recorder, 16, 0..3_100, 100).await;
+    recorder.flush().await.unwrap();
+    clean_walk(&Keeper::new(lab.faulty(&plan), patient().with_ahead_bytes(1))).await;
+    assert_eq!(begun(&plan), 1, "the first one takes all the room that there is");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use diesel::sqlite::SqliteConnection;
 use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
+use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples};
 use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
 use lucihub_store::maintain::{Damage, Verified};
 use lucihub_store::read::CellKey;
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 struct Broken {
     store: Store,
     hot: Arc<EmbeddedHot>,
+    cold: Arc<SqliteCold>,
     raw: SqliteConnection,
     run: RunId,
     recorded: Run,
@@ -33,15 +35,15 @@ async fn archived() -> Broken {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cold.db");
     let clock = Arc::new(ManualClock::new());
-    let cold = SqliteCold::open(SqliteOptions::file(&path), clock.clone()).await.unwrap();
+    let cold = Arc::new(SqliteCold::open(SqliteOptions::file(&path), clock.clone()).await.unwrap());
     let hot = Arc::new(EmbeddedHot::new(EmbeddedOptions::default(), clock.clone()));
-    let store = Store::builder(hot.clone(), Arc::new(cold)).clock(clock).build();
+    let store = Store::builder(hot.clone(), cold.clone()).clock(clock).build();
     let run = small(&store, 2).await.id;
     end_small(&begin_small(&store, run).await).await;
     let recorded = store.run(run).await.unwrap();
     lab::clean_walk(&Keeper::new(store.clone(), eager())).await;
     let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    Broken { store, hot, raw, run, recorded, _folder: folder }
+    Broken { store, hot, cold, raw, run, recorded, _folder: folder }
 }
 
 impl Broken {
@@ -137,6 +139,20 @@ async fn missing_cells_and_damaged_logs_and_summaries_are_repaired_together() {
 }
 
 #[tokio::test]
+async fn a_cell_that_can_be_read_and_is_too_short_is_repaired() {
+    let given = archived().await;
+    let digest = given.store.status(given.run).await.unwrap().archived.unwrap().digest;
+    let mut short = given.cold.sample_cells(given.run, 1, 2..3).await.unwrap();
+    short[0].series = short[0].series.slice(2_048..2_500);
+    let cells = Checkpoint { samples: short, ..Checkpoint::default() };
+    assert!(given.cold.repair(given.run, &cells, digest).await.unwrap());
+    let repaired = given.store.repair(given.run).await.unwrap();
+    assert_eq!(self::cells(&repaired), [(SECOND, 2_048..3_072, true)]);
+    assert!(repaired.is_whole() && given.whole().await, "{repaired:?}");
+    given.content_is_as_recorded().await;
+}
+
+#[tokio::test]
 async fn what_hot_storage_has_let_go_of_stays_damaged_and_a_summary_needs_no_hot_storage() {
     let mut given = archived().await;
     given.flip("run_samples", "summary", "channel = 0 AND cell = 1");
@@ -183,6 +199,6 @@ async fn a_run_that_is_not_archived_has_no_digest_yet() {
     given.store.create(&head).await.unwrap();
     assert!(matches!(given.store.verify(head.id).await, Err(StoreError::Precondition { .. })));
     let digest = given.store.verify(given.run).await.unwrap().digest;
-    let nothing = lucihub_models_core::cold::Checkpoint::default();
+    let nothing = Checkpoint::default();
     assert!(!given.store.cold().repair(head.id, &nothing, digest).await.unwrap());
 }

@@ -28,7 +28,7 @@ const WINDOW: u32 = 23;
 const MAX_TEXT: u64 = 1 << 30;
 
 /// The most lines that a cell may have, as the grid allows.
-pub(crate) const MAX_LINES: u64 = 8_192;
+pub(crate) const MAX_LINES: u64 = 2_048;
 
 /// Encodes lines: the codec's number, and the bytes.
 ///

@@ -107,7 +107,10 @@ pub trait ColdArchive: Send + Sync {
     ///
     /// # Errors
     /// `NotFound` if there is no such run: cells of a deleted run never rise again. `Invalid` for a grown cell that a
-    /// store of another kind began, or whose rest does not go on where it ended.
+    /// store of another kind began, or whose rest does not go on where it ended. `Precondition` for a longer cell that
+    /// would take away what a shorter one has, with a gap of [`GapCause::Store`](crate::GapCause::Store) or a
+    /// [lost line](crate::LogLine::lost) in its place: somebody wrote it meanwhile, so the cell is to be read again, with
+    /// it. Nothing is written then.
     async fn checkpoint(&self, run: RunId, cells: &Checkpoint) -> Result<bool>;
 
     /// Reads cells back, and says of each in turn whether it is there byte for byte as a checkpoint of it stores it. As

@@ -96,11 +96,12 @@ impl Keeper {
     }
 
     /// Keeps in mind only what hot storage itself knows to be safe: it said so of everything that was read back, unless it
-    /// went back to an older copy, from which another writer may have gone on otherwise.
+    /// went back to an older copy, from which another writer may have gone on otherwise. And only what cold storage has:
+    /// out of a backup it may have less than when it was read back.
     pub(super) fn keep_confirmed(&self, located: &Located) {
         let Some(hot) = located.hot_run() else { return };
         if let Some(memory) = self.memory().get_mut(&located.run()) {
-            memory.verified.clip(&hot.confirmed, located.grid());
+            memory.verified.clip(&hot.confirmed.min(located.cold_positions()), located.grid());
         }
     }
 }

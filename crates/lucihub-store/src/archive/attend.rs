@@ -30,8 +30,7 @@ impl Keeper {
     async fn missing(&self, cold: ColdRun, report: &mut WalkReport) -> Result<()> {
         let run = cold.head.id;
         if self.is_deleted(run).await? {
-            // Its deletion stopped half-way: hot storage is done, this is the rest.
-            return self.store.cold().delete(run).await.map(drop);
+            return self.delete_rest(run).await;
         }
         let untouched = Positions { states: 1, ..Positions::default() };
         if cold.positions != untouched {
@@ -50,7 +49,16 @@ impl Keeper {
                 }
             }
             Opened::Existing => Ok(()),
-            Opened::Deleted => self.store.cold().delete(run).await.map(drop),
+            Opened::Deleted => self.delete_rest(run).await,
+        }
+    }
+
+    /// What is left of a deletion that stopped half-way: hot storage is done. A run that is archived is none such, whatever
+    /// this keeper saw before.
+    async fn delete_rest(&self, run: RunId) -> Result<()> {
+        match self.store.cold().get(run).await? {
+            Some(cold) if cold.archived.is_none() => self.store.cold().delete(run).await.map(drop),
+            _ => Ok(()),
         }
     }
 
@@ -62,9 +70,10 @@ impl Keeper {
         Ok(answer == Renewed::Sealed(Seal::Deleted))
     }
 
-    /// Removes a run that should not have been opened, unless a worker has it.
+    /// Removes a run that should not have been opened, unless a worker has it. No tombstone stays, which would say that it
+    /// was deleted.
     async fn take_back(&self, run: RunId) -> Result<()> {
-        self.store.hot().remove(run, false, std::time::Duration::from_secs(60)).await.map(drop)
+        self.store.hot().remove(run, false, std::time::Duration::ZERO).await.map(drop)
     }
 
     async fn live(&self, cold: ColdRun, mut hot: HotRun, report: &mut WalkReport) -> Result<()> {
@@ -99,12 +108,15 @@ impl Keeper {
             };
             return self.let_go(&told, report).await;
         }
+        let mut stored = located.cold_positions().clone();
         if self.is_due(&located) {
+            stored = stored.max(located.positions());
             let checkpoint = self.checkpoint(&located, located.positions(), report);
             let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
             self.all_written(&located);
             self.verify_ahead(&located, located.positions(), &written).await?;
         } else if let Some(complete) = Self::complete(&located) {
+            stored = stored.max(&complete);
             let checkpoint = self.checkpoint(&located, &complete, report);
             let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
             self.verify_ahead(&located, &complete, &written).await?;
@@ -116,6 +128,6 @@ impl Keeper {
             self.copy_events(run).await;
         }
         self.encode_ahead(&located).await?;
-        self.trim(&located).await
+        self.trim(&located, &stored).await
     }
 }

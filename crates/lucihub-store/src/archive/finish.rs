@@ -14,9 +14,9 @@ use crate::read::Located;
 impl Keeper {
     /// Archives a sealed run whose cells are all in cold storage, once its attachments are, too.
     ///
-    /// The cells are read back and decoded before the commit, and compared with
-    /// what was written, or else with what hot storage still has; so a run is never
-    /// archived under a digest that its stored bytes do not have.
+    /// The cells are read back before the commit, and compared with what was written,
+    /// byte for byte or decoded, or else with what hot storage still has; so a run is
+    /// never archived under a digest that its stored bytes do not have.
     pub(super) async fn finish(
         &self,
         located: &Located,

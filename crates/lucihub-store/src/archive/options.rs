@@ -23,8 +23,8 @@ pub struct KeeperOptions {
     /// Bytes of cells that one transaction writes; as many are read meanwhile. Default 4 MiB.
     pub transaction_bytes: u64,
     /// Bytes that growing cells, encoded ahead of their checkpoint, may take in memory. What does not find room is encoded
-    /// with its checkpoint. 0 switches it off. Default 32 MiB: a channel takes some 50 KiB as an ADC reads it, and 448 KiB
-    /// at most.
+    /// with its checkpoint; parts that are under way may go past it. 0 switches it off. Default 32 MiB: the samples of a
+    /// channel take some 50 KiB as an ADC reads them, and 448 KiB at most, and each gap a few bytes more.
     pub ahead_bytes: u64,
     /// How long confirmed samples and lines stay in hot storage while the run is
     /// live. Default 60 s.

@@ -136,9 +136,6 @@ impl Keeper {
             tails.keep(hot, grid);
             tails.clone()
         };
-        if self.room.taken() as u64 >= self.options.ahead_bytes {
-            return Ok(());
-        }
         let parts = stream::iter(tails.missing(hot, grid)).map(|part| self.encode_part(located, part));
         let mut parts = parts.buffer_unordered(PARTS_AT_ONCE);
         while let Some((channel, tail)) = parts.try_next().await? {
@@ -155,6 +152,10 @@ impl Keeper {
     /// Encodes a part. Nothing comes of one that cold storage may have more of, or does not encode ahead.
     async fn encode_part(&self, located: &Located, part: Part) -> Result<(u32, Option<Tail>)> {
         let Part { channel, cell, range, before } = part;
+        // Asked for each part: many channels may be begun in one look.
+        if self.room.taken() as u64 >= self.options.ahead_bytes {
+            return Ok((channel, before));
+        }
         let series = self.store.window_at(located, channel, range.clone()).await?;
         if is_lost_in(&series) || (series.first..series.end) != range {
             return Ok((channel, None));
@@ -166,7 +167,7 @@ impl Keeper {
         hash.add(&series);
         let begun = self.store.cold().begin_cell(before.as_ref(), SampleCell { channel, cell, series }).await?;
         let tail = begun.map(|begun| {
-            let taken = self.room.take(begun.bytes() + size_of::<CellHash>());
+            let taken = self.room.take(begun.bytes() + hash.bytes());
             Tail { begun, hash, _taken: taken }
         });
         Ok((channel, tail))

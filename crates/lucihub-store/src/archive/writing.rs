@@ -7,6 +7,7 @@ use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{Checkpoint, GrownCell};
 use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell, Series};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::keeper::Keeper;
 use super::tails::{Tails, is_lost_in};
@@ -15,7 +16,7 @@ use crate::observe::keeping;
 use crate::read::{CellKey, Located};
 use crate::store::Store;
 
-/// Cells that are read at once.
+/// Cells that are read at once; of the log one, since it may have more bytes than all of these.
 const CELLS_AT_ONCE: usize = 8;
 
 /// Cells on their way: the next ones are read while these are written. Memory is bounded by what a transaction may have,
@@ -40,8 +41,9 @@ enum Grown {
 }
 
 /// A cell that was read.
-enum Ready {
-    Lines(LogCell),
+enum Ready<'a> {
+    /// Lines, and the turn to read a log cell, until they are taken.
+    Lines(LogCell, MutexGuard<'a, ()>),
     /// Samples, encoded, and the hash of what was.
     Samples(GrownCell, Digest),
     /// Samples that cold storage does not encode before it writes them.
@@ -70,7 +72,8 @@ impl<'a> Writing<'a> {
         let (keeper, located) = (self.keeper, self.located);
         let mut left = self.grown.len();
         let (grown, tails) = (std::mem::take(&mut self.grown), std::mem::take(&mut self.tails));
-        let cells = stream::iter(grown).map(|grown| read(&keeper.store, located, grown, &tails));
+        let log = Mutex::new(());
+        let cells = stream::iter(grown).map(|grown| read(&keeper.store, located, grown, &tails, &log));
         let mut cells = pin!(cells.buffered(CELLS_AT_ONCE));
         let most = keeper.options.transaction_bytes;
         let mut part = gather(&mut cells, most).await?;
@@ -132,9 +135,9 @@ impl Part {
         self.cells.lines.len() + self.cells.samples.len() + self.cells.grown.len()
     }
 
-    fn add(&mut self, cell: Ready) {
+    fn add(&mut self, cell: Ready<'_>) {
         match cell {
-            Ready::Lines(cell) => {
+            Ready::Lines(cell, _turn) => {
                 self.bytes += cell.lines.iter().map(|line| line.size() as u64).sum::<u64>();
                 self.cells.lines.push(cell);
             }
@@ -152,7 +155,7 @@ impl Part {
 }
 
 /// Cells up to what a transaction may have.
-async fn gather(cells: &mut (impl Stream<Item = Result<Ready>> + Unpin), most: u64) -> Result<Part> {
+async fn gather(cells: &mut (impl Stream<Item = Result<Ready<'_>>> + Unpin), most: u64) -> Result<Part> {
     let mut part = Part::default();
     while part.bytes < most
         && let Some(cell) = cells.try_next().await?
@@ -181,9 +184,16 @@ fn grown(grid: Grid, have: &Positions, want: &Positions) -> Vec<Grown> {
 }
 
 /// What a cell is to hold, from wherever it is.
-async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> Result<Ready> {
+async fn read<'a>(
+    store: &Store,
+    located: &Located,
+    grown: Grown,
+    tails: &Tails,
+    log: &'a Mutex<()>,
+) -> Result<Ready<'a>> {
     match grown {
         Grown::Lines { cell, range, from } => {
+            let turn = log.lock().await;
             let mut slice = store.lines_at(located, range).await?;
             let known = usize::try_from(from.saturating_sub(slice.first)).unwrap_or(usize::MAX);
             let lost = LogLine::lost();
@@ -193,7 +203,7 @@ async fn read(store: &Store, located: &Located, grown: Grown, tails: &Tails) -> 
                     both.filter(|(line, _)| **line == lost).for_each(|(line, kept)| *line = kept);
                 }
             }
-            Ok(Ready::Lines(LogCell { cell, first: slice.first, lines: slice.lines }))
+            Ok(Ready::Lines(LogCell { cell, first: slice.first, lines: slice.lines }, turn))
         }
         Grown::Samples { channel, cell, range, from } => {
             if let Some(tail) = tails.of(channel, cell, range.end) {

@@ -76,11 +76,12 @@ impl<'a> Replacements<'a> {
         let mut written = HashSet::new();
         for (key, range, hash) in &self.cells {
             // A cell whose summary alone is damaged is whole in cold storage itself.
-            let cell = match self.in_cold(*key).await? {
+            let is_it = |cell: &Cell| cell.hash() == *hash;
+            let cell = match self.in_cold(*key).await?.filter(is_it) {
                 Some(cell) => Some(cell),
-                None => self.in_hot(*key, range).await?,
+                None => self.in_hot(*key, range).await?.filter(is_it),
             };
-            let Some(cell) = cell.filter(|cell| cell.hash() == *hash) else { continue };
+            let Some(cell) = cell else { continue };
             match cell {
                 Cell::Lines(cell) => {
                     bytes += cell.lines.iter().map(lucihub_models_core::LogLine::size).sum::<usize>();

@@ -90,8 +90,8 @@ impl Verified {
 }
 
 impl Store {
-    /// Reads an archived run back, cell by cell, and compares checksums and digest. One cell is in memory at a time.
-    /// Damage becomes an event of the run, where this store may write.
+    /// Reads an archived run back, cell by cell, and compares checksums and digest. One log cell or
+    /// four cells of a channel are in memory at a time. Damage becomes an event of the run, where this store may write.
     ///
     /// # Errors
     /// `NotFound`; `Precondition` for a run that is not archived: it has no digest yet, and its keeper verifies it

@@ -9,8 +9,8 @@ use lucihub_models_core::{
 
 use crate::store::Store;
 
-/// Log cells that one read asks for.
-const LOG_CELLS: u64 = 16;
+/// Log cells that one read asks for: one may have 64 MiB, or twice that in the largest grid.
+const LOG_CELLS: u64 = 1;
 /// Sample cells that one read asks for.
 const SAMPLE_CELLS: u64 = 4;
 

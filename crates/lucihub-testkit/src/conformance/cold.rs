@@ -116,7 +116,7 @@ macro_rules! cold_conformance {
                 archive {
                     the_mirror_goes_forward_only, the_mirror_renews_within_a_state, a_checkpoint_brings_its_head,
                     labels_stay_through_mirror_and_commit, an_archived_run_stands_still,
-                    an_absent_run_takes_nothing, the_longer_cell_stays, positions_rise_and_never_fall,
+                    an_absent_run_takes_nothing, the_longer_cell_stays, a_loss_takes_nothing_away, positions_rise_and_never_fall,
                     commit_is_whole_and_idempotent, repair_replaces_cells_of_one_digest,
                     stored_bytes_grow_with_what_is_stored,
                 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use lucihub_models_core::cold::{Archived, Committed, RunUpdate};
-use lucihub_models_core::{Channel, Digest, PageRequest, Phase, PhaseChange, RunFilter, RunHead};
+use lucihub_models_core::cold::{Archived, Checkpoint, Committed, GrownCell, RunUpdate};
+use lucihub_models_core::{
+    Channel, Digest, Gap, GapCause, LogLine, PageRequest, Phase, PhaseChange, RunFilter, RunHead, SampleCell, Series,
+};
 
 use super::Store;
 use super::given::{
     after_states, archive, at, cells, checkpoint, commit, create, full_head, head, id, json, lines, refusal, samples,
+    value,
 };
 
 /// The mirror takes each further head whole and ignores those with fewer states.
@@ -150,6 +153,50 @@ pub async fn the_longer_cell_stays(store: Store) {
         let summaries = store.summaries(queued.id, 3, 0..9).await.unwrap();
         assert_eq!((summaries.len(), summaries[0].end), (1, 2_048 + longest));
     }
+}
+
+/// A cell that is longer because hot storage lost its beginning does not replace what was written meanwhile.
+pub async fn a_loss_takes_nothing_away(store: Store) {
+    let queued = head(1);
+    create(&*store, &queued).await;
+    let lost_lines = |lost: std::ops::Range<usize>, count: u64| {
+        let mut cell = lines(4..4 + count);
+        cell.lines[lost].fill(LogLine::lost());
+        cell
+    };
+    let lost_samples = |lost: std::ops::Range<u64>, end: u64| {
+        let mut series = samples(0, 0..lost.start).series;
+        series.push_gap(Gap::new(lost.clone(), GapCause::Store));
+        series.push_values(&(lost.end..end).map(|index| value(0, index)).collect::<Vec<_>>());
+        SampleCell { channel: 0, cell: 0, series }
+    };
+    // Lost for good: nothing was written of it.
+    let (known_lines, known) = (lost_lines(0..1, 2), lost_samples(100..200, 300));
+    checkpoint(&*store, queued.id, &cells([known_lines.clone()], [known.clone()])).await;
+    for (cut_lines, cut) in [
+        (vec![lost_lines(0..2, 3)], vec![]),
+        (vec![], vec![lost_samples(99..200, 400)]),
+        (vec![], vec![lost_samples(100..201, 400)]),
+        (vec![lines(0..1)], vec![samples(1, 0..9), lost_samples(0..400, 500)]),
+    ] {
+        let taken = store.checkpoint(queued.id, &cells(cut_lines, cut)).await;
+        assert_eq!(refusal(&taken), "Precondition");
+    }
+    if let Some(begun) = store.begin_cell(None, lost_samples(0..400, 500)).await.unwrap() {
+        let grown = vec![GrownCell { begun, rest: Series::starting_at(500) }];
+        let taken = store.checkpoint(queued.id, &Checkpoint { grown, ..Checkpoint::default() }).await;
+        assert_eq!(refusal(&taken), "Precondition");
+    }
+    assert_eq!(store.log_cells(queued.id, 0..9).await.unwrap(), [known_lines], "and nothing else was written");
+    assert_eq!(store.sample_cells(queued.id, 0, 0..9).await.unwrap(), [known]);
+    assert_eq!(store.sample_cells(queued.id, 1, 0..9).await.unwrap(), []);
+
+    // Shorter ones change nothing, and what goes on where the stored one ended takes nothing.
+    checkpoint(&*store, queued.id, &cells([lost_lines(0..2, 2)], [lost_samples(0..200, 300)])).await;
+    let (longer_lines, longer) = (lost_lines(0..1, 4), lost_samples(100..200, 400));
+    checkpoint(&*store, queued.id, &cells([longer_lines.clone()], [longer.clone()])).await;
+    assert_eq!(store.log_cells(queued.id, 0..9).await.unwrap(), [longer_lines]);
+    assert_eq!(store.sample_cells(queued.id, 0, 0..9).await.unwrap(), [longer]);
 }
 
 /// Positions rise with each checkpoint, channel by channel, and never fall.

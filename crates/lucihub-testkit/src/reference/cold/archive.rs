@@ -7,7 +7,7 @@ use lucihub_models_core::cold::{
     Archived, Begun, Checkpoint, ColdArchive, ColdLogs, ColdSamples, Commit, Committed, GrownCell, StoredBytes,
 };
 use lucihub_models_core::{
-    CellSummary, Digest, EnvelopeBuilder, HeadDocument, Invalid, LogCell, LogLine, Result, RunHead, RunId,
+    CellSummary, Digest, EnvelopeBuilder, GapCause, HeadDocument, Invalid, LogCell, LogLine, Result, RunHead, RunId,
     SUMMARY_WIDTH, SampleCell, Series, StoreError,
 };
 
@@ -47,6 +47,24 @@ impl ColdArchive for ReferenceCold {
         let row = tables.run(run)?;
         if row.archived.is_some() {
             return Ok(false);
+        }
+        for cell in &cells.lines {
+            let (lost, stored) = (LogLine::lost(), row.lines.get(&cell.cell).filter(|old| old.end() < cell.end()));
+            let has = |old: &LogCell| old.lines.iter().zip(&cell.lines).any(|(old, new)| *new == lost && *old != lost);
+            if stored.is_some_and(has) {
+                return Err(takes_away(run, &format!("log cell {}", cell.cell)));
+            }
+        }
+        for SampleCell { channel, cell, series } in cells.samples.iter().chain(&grown) {
+            let stored = row.samples.get(&(*channel, *cell)).filter(|old| old.series.end < series.end);
+            let lost = || series.gaps.iter().filter(|gap| gap.cause == GapCause::Store);
+            let has = |old: &SampleCell| {
+                let clipped = lost().filter_map(|gap| gap.clip(&(old.series.first..old.series.end)));
+                clipped.flat_map(|gap| gap.first..gap.end).any(|index| old.series.get(index).is_some())
+            };
+            if stored.is_some_and(has) {
+                return Err(takes_away(run, &format!("channel {channel}, cell {cell}")));
+            }
         }
         for cell in &cells.lines {
             if row.lines.get(&cell.cell).is_none_or(|old| old.end() < cell.end()) {
@@ -181,6 +199,10 @@ fn joined(begun: &Begun, rest: &Series) -> Result<Series> {
 
 fn not_of(begun: &Begun, problem: &str) -> StoreError {
     Invalid::new(format!("cell {} of channel {}", begun.cell(), begun.channel()), problem).into()
+}
+
+fn takes_away(run: RunId, what: &str) -> StoreError {
+    StoreError::precondition(format!("run {run}, {what}"), "it has lost what was written meanwhile")
 }
 
 fn summary(cell: &SampleCell) -> CellSummary {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lucihub_models_core::{Result, StoreError};
 
@@ -23,6 +24,7 @@ pub struct FaultPlan(Arc<Mutex<Inner>>);
 struct Inner {
     faults: Vec<(Range<u64>, Fault)>,
     hanging: Vec<&'static str>,
+    held: Vec<&'static str>,
     log: Vec<&'static str>,
     injected: u64,
 }
@@ -38,6 +40,8 @@ enum Fault {
     Refused,
     /// It never reaches the store, and no answer comes.
     Never,
+    /// It reaches the store once it is let go on.
+    Held,
 }
 
 impl FaultPlan {
@@ -82,11 +86,25 @@ impl FaultPlan {
         self.lock().hanging.push(name);
     }
 
+    /// Operations of this name wait from now on, and reach the store with [`FaultPlan::mend`]: so a test decides what comes
+    /// first.
+    pub fn hold(&self, name: &'static str) {
+        self.lock().held.push(name);
+    }
+
     /// Takes every fault back.
     pub fn mend(&self) {
         let mut inner = self.lock();
         inner.faults.clear();
         inner.hanging.clear();
+        inner.held.clear();
+    }
+
+    /// Waits until an operation of this name has come, as often as that.
+    pub async fn seen(&self, name: &str, times: usize) {
+        while self.lock().log.iter().filter(|seen| **seen == name).count() < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// How many operations there were, failed ones included.
@@ -129,10 +147,18 @@ impl FaultPlan {
         inner.log.push(name);
         let number = inner.log.len() as u64;
         let hangs = inner.hanging.contains(&name).then_some(Fault::Never);
+        let hangs = hangs.or(inner.held.contains(&name).then_some(Fault::Held));
         let numbered = inner.faults.iter().find(|(range, _)| range.contains(&number)).map(|(_, fault)| *fault);
         let fault = hangs.or(numbered);
         inner.injected += u64::from(fault.is_some());
         (number, fault)
+    }
+
+    /// Waits until operations of this name go on.
+    async fn let_go(&self, name: &str) {
+        while self.lock().held.contains(&name) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Performs a write, or makes it fail.
@@ -146,6 +172,10 @@ impl FaultPlan {
             (number, Some(Fault::Before)) => Err(unavailable(name, number)),
             (number, Some(Fault::Refused)) => Err(refused(name, number)),
             (_, Some(Fault::Never)) => std::future::pending().await,
+            (_, Some(Fault::Held)) => {
+                self.let_go(name).await;
+                operation.await
+            }
             (number, Some(Fault::After)) => {
                 // Whatever the store said, the caller never hears it.
                 let _lost = operation.await;
@@ -164,6 +194,10 @@ impl FaultPlan {
             (_, None) => operation.await,
             (number, Some(Fault::Refused)) => Err(refused(name, number)),
             (_, Some(Fault::Never)) => std::future::pending().await,
+            (_, Some(Fault::Held)) => {
+                self.let_go(name).await;
+                operation.await
+            }
             (number, Some(Fault::Before | Fault::After)) => Err(unavailable(name, number)),
         }
     }

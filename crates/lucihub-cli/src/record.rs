@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use indicatif::BinaryBytes;
-use lucihub_store::{RecordOptions, Recorder, Store};
+use lucihub_store::{RecordError, RecordOptions, Recorder, Store, record};
 
 use crate::args::RecordArgs;
 use crate::failure::Failure;
@@ -43,7 +43,7 @@ pub(crate) async fn run(args: RecordArgs) -> Result<(), Failure> {
     let done = tokio::select! {
         biased;
         () = &mut stop => leaving::Why::Asked,
-        error = recorder.stopped() => leaving::Why::Done(Done::Failed(error)),
+        error = failed(&recorder) => leaving::Why::Done(Done::Failed(error)),
         () = away(&store, args.patience()) => leaving::Why::Away,
         never = tell(&recorder, &answers) => match never {},
         never = outage::watch(&store, &server, kept, output::say) => match never {},
@@ -53,6 +53,14 @@ pub(crate) async fn run(args: RecordArgs) -> Result<(), Failure> {
     let left = leaving::leave(&args, &recorder, &answers, done).await;
     answers.close().await;
     left
+}
+
+/// Waits until recording cannot go on. Its end is none of that: who asked for it hears of it.
+async fn failed(recorder: &Recorder) -> RecordError {
+    match recorder.stopped().await {
+        RecordError::Failed { failure: record::Failure::Closed, .. } => std::future::pending().await,
+        error => error,
+    }
 }
 
 /// Tells what is acknowledged, confirmed or asked for, whenever that has changed.

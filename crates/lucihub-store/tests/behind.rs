@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lab::{begin_small, eager, end_small, lab, record_some, small, values};
+use lab::{begin_small, begun, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdArchive;
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
@@ -196,4 +196,38 @@ async fn an_answer_that_was_overtaken_is_no_loss() {
     recorder.flush().await.unwrap();
     assert_eq!((recorder.stats().batches, recorder.stats().retries), (3, 1));
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().next.lines, 2);
+}
+
+/// A failover to a copy that had less than a keeper had confirmed by then, and the recorder had let go of.
+#[tokio::test]
+async fn a_store_that_went_back_to_before_what_is_confirmed_is_brought_on() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let recorder = begun(&lab, run, 500).await;
+    let older = lab.hot.get(run).await.unwrap().unwrap();
+    record_some(&recorder, 1, 500..900, 100).await;
+    recorder.flush().await.unwrap();
+    lab.walk(eager()).await;
+    record_some(&recorder, 1, 900..1_000, 100).await;
+    recorder.flush().await.unwrap();
+    assert_eq!(recorder.confirmed().sample(0), 900);
+
+    assert!(lab.hot.lose(run));
+    let lease = older.lease.unwrap();
+    let copy = Restore {
+        head: (*older.head).clone(),
+        worker: lease.worker,
+        mark: lease.mark,
+        lease: Duration::from_secs(60),
+        last_seq: older.last_seq,
+        confirmed: Positions::default(),
+        next: older.next,
+    };
+    assert_eq!(lab.hot.restore(&copy).await.unwrap(), Restored::Restored);
+    record_some(&recorder, 1, 1_000..1_100, 100).await;
+    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    assert_eq!(recorder.stats().restores, 1);
+    lab.walk(eager()).await;
+    let (whole, _) = lab.archived(run).await;
+    assert_eq!((&whole.series[0].values, whole.logs.len()), (&values(run, 0, 0..1_100), 11));
 }

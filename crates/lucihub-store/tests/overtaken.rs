@@ -4,7 +4,6 @@
 #[cfg(test)]
 mod lab;
 
-
 use lab::{eager, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::{RunState, StoreError};

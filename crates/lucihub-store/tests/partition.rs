@@ -40,6 +40,16 @@ fn lines_at(cluster: &RedisCluster, node: usize, run: RunId) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h7_what_a_cut_off_master_acknowledged_is_noticed_as_lost_and_refilled() {
+    past_a_cut(false).await;
+}
+
+/// The recorder has let go of what was confirmed; the new master has less than that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h7_what_a_keeper_took_from_a_cut_off_master_is_not_asked_of_the_recorder() {
+    past_a_cut(true).await;
+}
+
+async fn past_a_cut(keeps: bool) {
     // Long enough for some batches after the cut, on any machine.
     let options = RedisOptions::new().line("cluster-node-timeout 4000");
     let cluster = tokio::task::block_in_place(|| RedisCluster::behind_proxies(&options));
@@ -57,7 +67,14 @@ async fn h7_what_a_cut_off_master_acknowledged_is_noticed_as_lost_and_refilled()
     let key = format!("lh:{{{run}}}:run");
     let old = cluster.master_of(&key);
     cluster.partition(old);
-    record(&recorder, 5..10).await;
+    record(&recorder, 5..9).await;
+    let keeper = Keeper::new(store.clone(), lab::eager());
+    if keeps {
+        let walked = in_time("keeping", keeper.walk()).await.unwrap();
+        assert_eq!((walked.checkpoints, walked.errors.len()), (1, 0), "{walked:?}");
+    }
+    record(&recorder, 9..10).await;
+    assert_eq!(recorder.confirmed().lines, if keeps { 9 } else { 0 });
     assert_eq!(lines_at(&cluster, old, run), 10, "the cut-off master has acknowledged them");
     tokio::task::block_in_place(|| cluster.wait_ok());
     let new = cluster.master_of(&key);
@@ -77,7 +94,6 @@ async fn h7_what_a_cut_off_master_acknowledged_is_noticed_as_lost_and_refilled()
     in_time("securing on both", recorder.flush_as(Durability::Replicated(1))).await.unwrap();
     in_time("the end", recorder.finish(RunState::Succeeded, End::default())).await.unwrap();
 
-    let keeper = Keeper::new(store.clone(), lab::eager());
     let archived = in_time("archiving", async {
         loop {
             keeper.walk().await.unwrap();

@@ -12,6 +12,9 @@ use super::logs::Log;
 use super::room::Share;
 use super::samples::Track;
 
+/// Attachments by name, each with its bytes.
+pub(super) type Attachments = BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>;
+
 /// A run, open or sealed, with all it recorded that is still in hot storage.
 #[derive(Debug)]
 pub(super) struct LiveRun {
@@ -32,7 +35,7 @@ pub(super) struct LiveRun {
     pub(super) leaves: Option<Timestamp>,
     pub(super) log: Log,
     pub(super) tracks: Vec<Track>,
-    pub(super) attachments: BTreeMap<AttachmentName, (HotAttachment, Arc<[u8]>)>,
+    pub(super) attachments: Attachments,
     pub(super) events: Vec<StoreEvent>,
     pub(super) share: Share,
 }

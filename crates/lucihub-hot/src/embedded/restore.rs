@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use lucihub_models_core::hot::{Restore, Restored, Seal};
-use lucihub_models_core::{Gap, GapCause, LogLine, Piece, Positions, Result, RunHead, Timestamp};
+use lucihub_models_core::{Gap, GapCause, LogLine, Piece, Positions, Result, RunHead, StoreEvent, Timestamp};
 
-use super::live::LiveRun;
+use super::live::{Attachments, LiveRun};
 use super::room::Share;
 use super::shelf::{Entry, Visit};
 use super::{EmbeddedHot, weight};
@@ -17,7 +17,7 @@ impl EmbeddedHot {
     /// The law of [`HotAppend::restore`](lucihub_models_core::hot::HotAppend::restore).
     pub(super) fn put_back(&self, restore: &Restore) -> Result<Restored> {
         let run = restore.head.id;
-        if let Some(answer) = refuse(&mut self.visit(run)) {
+        if let Some(answer) = refuse(&mut self.visit(run), restore) {
             return Ok(answer);
         }
         let state = restore.head.state();
@@ -32,10 +32,14 @@ impl EmbeddedHot {
         let replaced = {
             let mut visit = self.visit(run);
             // Another may have restored or deleted it meanwhile.
-            if let Some(answer) = refuse(&mut visit) {
+            if let Some(answer) = refuse(&mut visit, restore) {
                 return Ok(answer);
             }
-            let live = lost.rebuild(head, restore, share, visit.now);
+            let kept = Kept::of(&mut visit, restore);
+            let mut live = lost.rebuild(head, restore, share, visit.now);
+            if !kept.give_to(&mut live) {
+                return Err(self.full());
+            }
             visit.place(Entry::Run(Box::new(live)))
         };
         drop(replaced);
@@ -44,12 +48,47 @@ impl EmbeddedHot {
     }
 }
 
-fn refuse(visit: &mut Visit<'_>) -> Option<Restored> {
+fn refuse(visit: &mut Visit<'_>, restore: &Restore) -> Option<Restored> {
     match visit.entry()? {
         // Nobody ever took it over: it was placed anew while its writer lives.
         Entry::Run(run) if run.lease.is_none() && run.seal.is_none() => None,
+        Entry::Run(run) if is_older_copy(run, restore) => None,
         Entry::Run(_) => Some(Restored::Existing),
         Entry::Tombstone(_) => Some(Restored::Sealed(Seal::Deleted)),
+    }
+}
+
+fn is_older_copy(run: &LiveRun, restore: &Restore) -> bool {
+    run.seal.is_none() && run.is_writer(restore.mark) && run.last_seq < restore.last_seq
+}
+
+/// What an older copy of the run has from others than its writer.
+#[derive(Default)]
+struct Kept {
+    attachments: Attachments,
+    events: Vec<StoreEvent>,
+    cancel: bool,
+}
+
+impl Kept {
+    fn of(visit: &mut Visit<'_>, restore: &Restore) -> Self {
+        match visit.entry() {
+            Some(Entry::Run(run)) if is_older_copy(run, restore) => {
+                Self { attachments: run.attachments.clone(), events: run.events.clone(), cancel: run.cancel }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// Gives it to the run in its place, if there is room.
+    fn give_to(self, live: &mut LiveRun) -> bool {
+        let attachments = self.attachments.values().map(|(known, _)| weight::attachment(known)).sum::<u64>();
+        let bytes = attachments.saturating_add(weight::events(&self.events));
+        if !live.share.try_set(live.share.bytes().saturating_add(bytes)) {
+            return false;
+        }
+        (live.attachments, live.events, live.cancel) = (self.attachments, self.events, self.cancel);
+        true
     }
 }
 

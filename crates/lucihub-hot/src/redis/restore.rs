@@ -21,7 +21,8 @@ impl RedisHot {
         let refused = if state.is_terminal() { Some(Ok(Restored::Sealed(Seal::Ended(state.clone())))) } else { None };
         let refused = refused.or_else(|| restore.check(&self.options.limits).err().map(|e| Err(e.into())));
         let mut args = super::args();
-        args.extend([if refused.is_none() { "1" } else { "0" }.into(), "1".into()]);
+        args.push(if refused.is_none() { "1" } else { "0" }.into());
+        args.extend([mark_text(restore.mark).into(), restore.last_seq.to_string().into()]);
         let incarnation = incarnation();
         args.push(incarnation.as_str().into());
         let mut keys = self.keys.run(run).fixed(restore.next.samples.len() + 1);

@@ -187,7 +187,7 @@ impl RedisHot {
         let checked = head.check_new(&self.options.limits).map_err(StoreError::from);
         let checked = checked.and_then(|()| self.check_attachments(attachments));
         let mut args = super::args();
-        args.extend([if checked.is_ok() { "1" } else { "0" }.into(), "0".into()]);
+        args.extend([if checked.is_ok() { "1" } else { "0" }.into(), "".into(), "".into()]);
         args.push(incarnation().into());
         if checked.is_ok() {
             let next = Positions { states: head.states.len() as u64, ..Positions::default() };

@@ -88,8 +88,12 @@ pub trait HotAppend: Send + Sync {
     /// time, or the connection broke meanwhile; asking again is right.
     async fn secure(&self, run: RunId, mark: WriterMark, seq: u64, durability: Durability) -> Result<Secured>;
 
-    /// Puts a run back that the store has lost. A run that is there stays as it is; but one that nobody ever took
-    /// over, and that is not sealed, gives way: it was placed anew by somebody who did not know that it was lost.
+    /// Puts a run back that the store has lost. A run that is there stays as it is. But of those that are not sealed, two
+    /// give way:
+    ///
+    /// - one that nobody ever took over: it was placed anew by somebody who did not know that it was lost
+    /// - one of the same mark whose last batch comes before `last_seq`: the store went back to an older copy, and the
+    ///   writer has let go since of what was confirmed. Its attachments, its events and the request to end it stay
     async fn restore(&self, restore: &Restore) -> Result<Restored>;
 
     /// Says that all below these positions is safe in cold storage. It only ever

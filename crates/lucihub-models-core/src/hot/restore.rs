@@ -82,7 +82,7 @@ impl Restore {
 pub enum Restored {
     /// The run is back.
     Restored,
-    /// The store has the run, with a writer or an end: it was not lost, or another was quicker.
+    /// The store has the run, with a writer that is not behind, or with an end: it was not lost, or another was quicker.
     Existing,
     /// It was deleted, or `next` is already terminal.
     Sealed(Seal),

@@ -94,12 +94,13 @@ impl OpenBody {
         self.blocks.push(OpenBlock { channel, first, values: values.to_vec() });
     }
 
-    /// Adds a gap that follows the channel's last samples.
-    pub(super) fn gap(&mut self, channel: u32, gap: Gap) {
+    /// Adds a gap that follows the channel's last samples. Gaps are put together up to so many samples.
+    pub(super) fn gap(&mut self, channel: u32, gap: Gap, most: u64) {
         self.growing.remove(&channel);
         if let Some(&at) = self.last_gap.get(&channel) {
             let last = &mut self.gaps[at].gap;
-            if last.cause == gap.cause && last.inferred == gap.inferred && last.end == gap.first {
+            let goes_on = last.cause == gap.cause && last.inferred == gap.inferred && last.end == gap.first;
+            if goes_on && gap.end - last.first <= most {
                 last.end = gap.end;
                 return;
             }

@@ -1,7 +1,6 @@
 //! The worker's handle on a run that it records.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lucihub_models_core::hot::{TakeOver, Taken};
 use lucihub_models_core::{
@@ -57,6 +56,7 @@ impl Recorder {
                 completes: false,
                 grid: taken.run.head.grid,
                 batch_bytes: options.batch_bytes,
+                gap: limits.gap,
                 ready: std::collections::VecDeque::new(),
                 ready_bytes: 0,
                 sent_bytes: 0,
@@ -257,7 +257,8 @@ impl Recorder {
         self.wait_until(|p| p.cancel).await
     }
 
-    /// Waits until recording cannot go on, and says why: for a worker that has nothing to push for a while.
+    /// Waits until recording cannot go on, and says why: for a worker that has nothing to push for a while. After
+    /// [`finish`](Self::finish) that is `Closed`.
     pub async fn stopped(&self) -> RecordError {
         loop {
             if let Err(error) = self.wait_until(|_| false).await {
@@ -332,8 +333,7 @@ impl Recorder {
                     return Err(self.failed(failure.clone()));
                 }
             }
-            // The sender always comes to an end; the bound only guards against its panic.
-            let _ = tokio::time::timeout(Duration::from_secs(1), progress).await;
+            progress.await;
         }
     }
 

@@ -29,6 +29,16 @@ impl Sender {
         self.known.as_ref().zip(worker).is_some_and(|(known, worker)| known.iter().all(|known| known != worker))
     }
 
+    /// The store went back to before what is kept here. Where that is all confirmed, the run is put back from there;
+    /// where it is not, the store has something that nobody else has, and nothing helps.
+    pub(super) async fn put_back(&mut self, lost: Failure) -> Result<(), Failure> {
+        let is_stored = self.shared.lock().confirmed.covers(&self.replay.floor().at);
+        if !is_stored || self.restore().await? == Some(Restored::Existing) {
+            return Err(lost);
+        }
+        Ok(())
+    }
+
     /// Puts the run back as it was at the floor of the replay buffer, and sends
     /// again all that came after. `None` if the store gave no answer.
     pub(super) async fn restore(&mut self) -> Result<Option<Restored>, Failure> {

@@ -138,17 +138,14 @@ impl Sender {
             }
         }
         self.close();
-        self.shared.progress.notify_waiters();
         // Nobody waits for this task any more.
         self.notes.send_last().await;
     }
 
-    /// Tells those who wait that nothing more is sent.
+    /// Tells those who wait that nothing more is sent. What they wait for may be there all the same.
     fn close(&self) {
-        let mut p = self.shared.lock();
-        if p.failure.is_none() && (p.acknowledged < p.closed || !p.open.is_empty()) {
-            p.failure = Some(Failure::Closed);
-        }
+        self.shared.lock().failure.get_or_insert(Failure::Closed);
+        self.shared.progress.notify_waiters();
     }
 
     /// Numbers what is due and puts it in flight. Returns when the open body is due.
@@ -221,7 +218,9 @@ impl Sender {
             Outcome::Full => Some(Mend::Again),
             // Behind a batch that was on its way together with this one means only that that one was not in yet. It may be
             // by now, and even confirmed and let go of.
-            Outcome::Behind(last) if last + 1 >= first => Some(Mend::Again),
+            Outcome::Behind(last) if last < seq && last + 1 >= first => Some(Mend::Again),
+            // So far ahead that the store has forgotten this one: another goes on under the same mark.
+            Outcome::Behind(last) if last >= seq => Some(Mend::Stop(Failure::Conflict(seq))),
             Outcome::Behind(last) => Some(Mend::From(last)),
             Outcome::NoRun => Some(Mend::Restore),
             Outcome::Fenced => Some(Mend::Reclaim),
@@ -289,10 +288,10 @@ impl Sender {
         match mend {
             Mend::Stop(failure) => return Err(failure),
             Mend::Again => {}
-            Mend::From(last) => {
-                self.go_back(last)?;
-                recording::lost_tail(last, self.unacknowledged.len());
-            }
+            Mend::From(last) => match self.go_back(last) {
+                Ok(_) => recording::lost_tail(last, self.unacknowledged.len()),
+                Err(lost) => self.put_back(lost).await?,
+            },
             Mend::Restore => drop(self.restore().await?),
             Mend::Reclaim => self.reclaim().await?,
         }
@@ -351,6 +350,13 @@ impl Sender {
             Ok(Renewed::NoRun) if self.unacknowledged.is_empty() => self.restore().await.map(drop),
             Ok(Renewed::Fenced | Renewed::Sealed(_) | Renewed::NoRun) | Err(_) => Ok(()),
         }
+    }
+}
+
+impl Drop for Sender {
+    /// Nobody is to wait for a task that is no more, whatever ended it.
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) struct Pending {
     pub(super) grid: Grid,
     /// Bytes at which the open body is closed.
     pub(super) batch_bytes: usize,
+    /// Samples that one gap may have.
+    pub(super) gap: u64,
     pub(super) ready: VecDeque<Ready>,
     pub(super) ready_bytes: usize,
     /// Bytes of numbered batches that no answer has come for.
@@ -240,7 +242,7 @@ impl Pending {
 
     pub(super) fn take_gap(&mut self, channel: u32, gap: Gap) {
         self.next.set_sample(channel, gap.end);
-        self.open.gap(channel, gap);
+        self.open.gap(channel, gap, self.gap);
     }
 
     /// A gap from where the channel is up to the end of this one, and what waited

@@ -26,7 +26,9 @@ if holder ~= writer then
   end
   epoch = digits((epoch or 0) + 1)
   redis.call('HDEL', RUN, 'd0', 'd1', 'd2', 'd3', 'd4', 'd5', 'd6', 'd7')
-  redis.call('HSET', RUN, 'tip', f[1] .. '.' .. writer .. '.' .. epoch .. '.0.')
+  -- Where a batch would have its digest stands what no other take-over has: one that was lost and comes again begins
+  -- elsewhere, maybe.
+  redis.call('HSET', RUN, 'tip', f[1] .. '.' .. writer .. '.' .. epoch .. '.0.' .. NONCE)
 end
 redis.call('HSET', RUN, 'mark', writer .. '.' .. epoch, 'worker', worker, 'lease_until', later(at, lease),
   'changed_at', digits(at))

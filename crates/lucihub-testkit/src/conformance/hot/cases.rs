@@ -97,6 +97,7 @@ macro_rules! hot_conformance {
                     nothing_lost_leaves_no_gap,
                     a_run_that_is_there_stays,
                     a_run_placed_anew_gives_way,
+                    an_older_copy_gives_way_to_its_writer,
                     others_are_fenced,
                     covered_numbers_are_behind,
                     ended_runs_do_not_come_back,

@@ -1,11 +1,11 @@
 //! Restore: a lost run comes back at its positions, and what is lost says so.
 
-use lucihub_models_core::hot::{HotRun, Opened, Outcome, Restored, Seal};
-use lucihub_models_core::{Batch, Gap, GapCause, LogLine, Positions, RunState, StateChange, WriterId};
+use lucihub_models_core::hot::{HotRun, Opened, Outcome, Restore, Restored, Seal, SmallAttachment};
+use lucihub_models_core::{Batch, Gap, GapCause, LogLine, NewAttachment, Positions, RunState, StateChange, WriterId};
 
 use super::stage::{LEASE, Stage, Writer, assert_lasts, assert_unchanged};
 use crate::harness::HotHarness;
-use crate::models::{lines_body, sample_value, samples_body, state_body};
+use crate::models::{lines_body, sample_value, samples_body, state_body, store_event};
 
 /// A run in progress with 10 lines, 1,000 samples of channel 0 and 400 of
 /// channel 1 from three batches, confirmed up to 4 lines, 300 and 400 samples.
@@ -135,6 +135,54 @@ pub async fn a_run_placed_anew_gives_way(h: &dyn HotHarness) {
     assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Existing);
     writer.apply(lines_body(["after"])).await;
     assert_eq!(stage.store.lines(writer.run, 10..99).await.unwrap().unwrap().lines[0].text, "after");
+}
+
+/// A store that went back to an older copy has less than its writer still keeps: that one puts the run back from where all
+/// is confirmed. What others gave the run stays.
+pub async fn an_older_copy_gives_way_to_its_writer(h: &dyn HotHarness) {
+    let stage = Stage::new(h, "restore::an_older_copy_gives_way_to_its_writer");
+    let (mut writer, before, _) = recorded(&stage).await;
+    let note = SmallAttachment::new(NewAttachment::new("note.txt".parse().unwrap(), "text/plain"), *b"by people");
+    stage.store.put_attachment(writer.run, None, &note).await.unwrap();
+    let event = store_event(3);
+    stage.store.note(writer.run, std::slice::from_ref(&event)).await.unwrap();
+    stage.store.cancel(writer.run, None).await.unwrap();
+    let there = stage.get(writer.run).await;
+    let further = Positions { lines: 14, samples: vec![1_200, 400], ..before.next.clone() };
+    let mut restore = writer.restore(&before, further.clone(), further.clone());
+    let mut other = restore.clone();
+    (other.mark.epoch, other.last_seq) = (other.mark.epoch + 1, 9);
+    let mut forged = restore.clone();
+    (forged.mark.writer, forged.last_seq) = (WriterId::from_bits(writer.mark.writer.bits() ^ 2), 9);
+    for refused in [&restore, &Restore { last_seq: 2, ..restore.clone() }, &other, &forged] {
+        assert_eq!(stage.store.restore(refused).await.unwrap(), Restored::Existing);
+        assert_unchanged(&there, &stage.get(writer.run).await);
+    }
+
+    restore.last_seq = 5;
+    assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Restored);
+    let run = stage.get(writer.run).await;
+    assert_eq!((&run.next, &run.confirmed, run.last_seq), (&further, &further, 5));
+    assert_eq!((run.base.lines, run.base.sample(0), run.cancel), (14, 1_200, true));
+    assert_eq!(stage.store.restore(&restore).await.unwrap(), Restored::Existing);
+    let outcome = writer.send(&writer.batch(lines_body(["again"]))).await.outcome;
+    assert_eq!(outcome, Outcome::Behind(5));
+    writer.seq = 5;
+    let mut body = samples_body(writer.run, [(0, 1_200..1_300)]);
+    body.lines = lines_body(["after"]).lines;
+    writer.apply(body).await;
+    let lines = stage.store.lines(writer.run, 0..99).await.unwrap().unwrap();
+    assert_eq!((lines.first, lines.lines.len(), &*lines.lines[0].text), (14, 1, "after"));
+    let series = stage.store.window(writer.run, 0, 0..9_999).await.unwrap().unwrap();
+    assert_eq!((series.first, series.end, series.gaps.len()), (1_200, 1_300, 0));
+    let (_, bytes) = stage.store.attachment(writer.run, &note.attachment.name).await.unwrap().unwrap();
+    assert_eq!(&*bytes, b"by people");
+    assert_eq!(stage.store.events(writer.run).await.unwrap().unwrap(), [event]);
+
+    writer.apply(state_body([RunState::Cancelled])).await;
+    let ended = stage.get(writer.run).await;
+    assert_eq!(stage.store.restore(&Restore { last_seq: 99, ..restore }).await.unwrap(), Restored::Existing);
+    assert_unchanged(&ended, &stage.get(writer.run).await);
 }
 
 /// After a restore, only the writer that restored is let in, whatever numbers another one has.

@@ -79,9 +79,12 @@ impl HotAppend for ReferenceHot {
         if let Some(seal) = inner.tombstone(head.id) {
             return Ok(Restored::Sealed(seal));
         }
-        if inner.runs.get(&head.id).is_some_and(|kept| kept.lease.is_some() || kept.seal.is_some()) {
+        let older = |kept: &&Kept| kept.mark() == Some(mark) && kept.last_seq < last_seq;
+        let before = inner.runs.get(&head.id);
+        if before.is_some_and(|kept| kept.seal.is_some() || kept.lease.is_some() && !older(&kept)) {
             return Ok(Restored::Existing);
         }
+        let others = before.filter(older).map(|kept| (kept.attachments.clone(), kept.events.clone(), kept.cancel));
         if matches!(head.state(), RunState::Succeeded | RunState::Failed | RunState::Cancelled) {
             return Ok(Restored::Sealed(Seal::Ended(head.state().clone())));
         }
@@ -93,6 +96,9 @@ impl HotAppend for ReferenceHot {
         kept.fill_lost(&confirmed, &next);
         kept.drop_below(&confirmed);
         kept.confirmed = confirmed;
+        if let Some(others) = others {
+            (kept.attachments, kept.events, kept.cancel) = others;
+        }
         inner.runs.insert(run, kept);
         self.needs_attention(run);
         Ok(Restored::Restored)

@@ -1,5 +1,4 @@
 //! Recordings that outlast an outage, and those that have ended: nobody waits for ever.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

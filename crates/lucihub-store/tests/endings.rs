@@ -81,3 +81,19 @@ async fn a_twin_that_was_left_behind_gives_up() {
     assert!(matches!(given_up, Err(RecordError::Failed { failure: Failure::Conflict(1), .. })), "{given_up:?}");
     second.finish(RunState::Failed, End::default()).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_without_room_takes_one_thing_at_a_time() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let options = RecordOptions::default().with_queue(0, OnFull::Wait);
+    let recorder = lab.store.record_with(run, "worker", options).await.unwrap();
+    let recording = async {
+        for n in 0..5 {
+            recorder.log(format!("line {n}")).await.unwrap();
+        }
+        recorder.finish(RunState::Failed, End::default()).await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(60), recording).await.unwrap();
+    assert_eq!(lab.store.run(run).await.unwrap().logs.len(), 5);
+}

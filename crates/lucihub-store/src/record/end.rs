@@ -52,7 +52,9 @@ impl End {
 impl Recorder {
     /// Ends the run: what waits is appended, then in the last batch the output,
     /// the error, the final values and the terminal state. Returns once that is
-    /// in hot storage; the run is sealed then.
+    /// in hot storage; the run is sealed then. It ends also where this is no longer
+    /// waited for: [`flush`](Self::flush) then waits for it. Nobody sends an end again
+    /// that a failover took: [`flush_as`](Self::flush_as) waits until it is safe from that.
     ///
     /// # Errors
     /// `Invalid` for a state that does not end a run or may not follow the

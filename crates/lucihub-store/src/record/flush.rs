@@ -39,7 +39,8 @@ impl Recorder {
     /// # Errors
     /// `Store` with `Precondition` for a level that this hot storage cannot give,
     /// and with `Unavailable` if it did not come about within the time of a
-    /// lease; all is in hot storage then. `Failed` when recording cannot go on.
+    /// lease; all is in hot storage then. `Failed` when recording cannot go on; with
+    /// `Closed` after [`finish`](Self::finish), if the store has lost the end.
     pub async fn flush_as(&self, durability: Durability) -> Result<(), RecordError> {
         const PAUSE: Duration = Duration::from_millis(50);
         let deadline = Instant::now() + self.options.lease;

@@ -49,6 +49,8 @@ impl Recorder {
         let limits = store.limits().clone();
         // A batch may grow past the mark by one push; a quarter of the limit leaves room for it.
         options.batch_bytes = options.batch_bytes.clamp(1, limits.batch_bytes / 4);
+        // A queue without room would be full for ever.
+        options.queue_bytes = options.queue_bytes.max(1);
         let shared = Arc::new(Shared {
             state: std::sync::Mutex::new(Pending {
                 open: OpenBody::default(),

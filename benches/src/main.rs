@@ -48,7 +48,7 @@ use crate::measure::Figures;
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 #[command(group = ArgGroup::new("use").args(["compare", "draw"]).multiple(true))]
 struct Arguments {
-    /// Write the figures to a file: a JSON object, name -> {value, unit, limit, ratio, goal_ratio, goal_value, met, ...}.
+    /// Write the figures to a file: a JSON object, name -> value, unit, limit, ratio, the goals, whether they are met.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Say what changed since a file of earlier figures, and what is noise.

@@ -1,5 +1,4 @@
 //! Keepers that act on what they saw before another one was quicker.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

@@ -1,5 +1,5 @@
 //! What hot storage lets go of: only what cold storage has, and has as hot storage has it.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[cfg(test)]
 mod lab;

@@ -5,6 +5,7 @@
 //! mirror, checkpoint, fail the dead, archive, expire. Every step is idempotent;
 //! any number of keepers may run, and each may be killed at any moment.
 
+mod agreed;
 mod ahead;
 mod attachments;
 mod attend;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lab::{begin_small, begun, eager, end_small, lab, record_some, small, values};
-use lucihub_models_core::cold::ColdArchive;
+use lab::{Lab, begin_small, begun, eager, end_small, lab, record_some, small, values};
+use lucihub_models_core::cold::{ColdArchive, ColdRuns};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
 use lucihub_store::record::{End, Failure};
@@ -198,12 +198,10 @@ async fn an_answer_that_was_overtaken_is_no_loss() {
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().next.lines, 2);
 }
 
-/// A failover to a copy that had less than a keeper had confirmed by then, and the recorder had let go of.
-#[tokio::test]
-async fn a_store_that_went_back_to_before_what_is_confirmed_is_brought_on() {
-    let lab = lab();
+/// A run of 1,000 samples, of which 900 are confirmed and let go of by its recorder, fails over to a copy of 500.
+async fn with_an_older_copy(lab: &Lab) -> Recorder {
     let run = small(&lab.store, 1).await.id;
-    let recorder = begun(&lab, run, 500).await;
+    let recorder = begun(lab, run, 500).await;
     let older = lab.hot.get(run).await.unwrap().unwrap();
     record_some(&recorder, 1, 500..900, 100).await;
     recorder.flush().await.unwrap();
@@ -211,7 +209,6 @@ async fn a_store_that_went_back_to_before_what_is_confirmed_is_brought_on() {
     record_some(&recorder, 1, 900..1_000, 100).await;
     recorder.flush().await.unwrap();
     assert_eq!(recorder.confirmed().sample(0), 900);
-
     assert!(lab.hot.lose(run));
     let lease = older.lease.unwrap();
     let copy = Restore {
@@ -224,10 +221,29 @@ async fn a_store_that_went_back_to_before_what_is_confirmed_is_brought_on() {
         next: older.next,
     };
     assert_eq!(lab.hot.restore(&copy).await.unwrap(), Restored::Restored);
+    recorder
+}
+
+#[tokio::test]
+async fn a_store_that_went_back_to_before_what_is_confirmed_is_brought_on() {
+    let lab = lab();
+    let recorder = with_an_older_copy(&lab).await;
     record_some(&recorder, 1, 1_000..1_100, 100).await;
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
     assert_eq!(recorder.stats().restores, 1);
     lab.walk(eager()).await;
-    let (whole, _) = lab.archived(run).await;
-    assert_eq!((&whole.series[0].values, whole.logs.len()), (&values(run, 0, 0..1_100), 11));
+    let (whole, _) = lab.archived(recorder.run()).await;
+    assert_eq!((&whole.series[0].values, whole.logs.len()), (&values(recorder.run(), 0, 0..1_100), 11));
+}
+
+/// Both storages out of older backups: the copy in hot storage is all that there is of that part.
+#[tokio::test]
+async fn an_older_copy_stays_where_cold_storage_does_not_have_more() {
+    let lab = lab();
+    let recorder = with_an_older_copy(&lab).await;
+    lab.cold.delete(recorder.run()).await.unwrap();
+    lab.cold.create(&lab::small_head(1)).await.unwrap();
+    let error = recorder.finish(RunState::Succeeded, End::default()).await.unwrap_err();
+    assert!(matches!(error, RecordError::Failed { failure: Failure::Lost { .. }, .. }), "{error}");
+    assert_eq!(lab.hot.get(recorder.run()).await.unwrap().unwrap().next.sample(0), 500);
 }

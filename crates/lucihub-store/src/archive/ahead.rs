@@ -2,7 +2,7 @@
 //!
 //! Nothing in a complete cell changes any more, so when the run ends only the tails of its channels are left to do.
 
-use lucihub_models_core::{Digest, Grid, Positions, Result, RunId};
+use lucihub_models_core::{Digest, Grid, Positions, Result, RunId, StoreError};
 
 use super::keeper::Keeper;
 use super::verify::{Verify, Wanted};
@@ -88,6 +88,36 @@ impl Keeper {
             self.memory().entry(run).or_default().verified.add_samples(channel, cells.start, hashes);
         }
         Ok(())
+    }
+
+    /// Reads complete cells below a position back, those that hot storage still has all of, and says how far it may let go:
+    /// of nothing of a channel, or of the lines, with a cell that is not as it should be.
+    pub(super) async fn read_back(&self, located: &Located, mut below: Positions) -> (Positions, Option<StoreError>) {
+        let (run, grid, written, mut wrong) = (located.run(), located.grid(), Written::default(), None);
+        let Some(hot) = located.hot_run() else { return (below, None) };
+        let verified = self.verified(run);
+        let verify = Verify { store: &self.store, run, grid, hot: Some(hot), written: &written };
+        let from = (verified.lines().len() as u64).max(hot.base.lines.div_ceil(grid.lines.into()));
+        match verify.lines(from..complete_cells(below.lines, grid.lines), below.lines).await {
+            Ok(hashes) => self.memory().entry(run).or_default().verified.add_lines(from, hashes),
+            Err(error) => (below.lines, wrong) = (0, Some(error)),
+        }
+        for channel in 0..u32::try_from(below.samples.len()).unwrap_or(u32::MAX) {
+            let (end, base) = (below.sample(channel), hot.base.sample(channel));
+            let from = (verified.samples(channel).len() as u64).max(base.div_ceil(grid.samples.into()));
+            let cells = from..complete_cells(end, grid.samples);
+            if cells.is_empty() {
+                continue;
+            }
+            match verify.samples(&Wanted { channel, cells, end }).await {
+                Ok(hashes) => self.memory().entry(run).or_default().verified.add_samples(channel, from, hashes),
+                Err(error) => {
+                    below.set_sample(channel, 0);
+                    wrong = wrong.or(Some(error));
+                }
+            }
+        }
+        (below, wrong)
     }
 
     /// What was read back of a run so far.

@@ -93,7 +93,7 @@ impl Keeper {
     /// Tells hot storage what cold storage has, where an earlier word was lost.
     pub(super) async fn confirm(&self, located: &Located) -> Result<()> {
         let Some(hot) = located.hot_run() else { return Ok(()) };
-        let safe = comparable(located, &located.cold_positions().min(&hot.next));
+        let safe = self.agreed(located, &located.cold_positions().min(&hot.next)).await?;
         if hot.confirmed.covers(&safe) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Keeper {
     /// Tells hot storage what is safe in cold storage.
     pub(super) async fn tell_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
         let run = located.run();
-        if let Some(confirmed) = self.store.hot().confirm(run, &comparable(located, safe)).await? {
+        if let Some(confirmed) = self.store.hot().confirm(run, &self.agreed(located, safe).await?).await? {
             let now = self.time_of(located);
             self.memory().entry(run).or_default().confirmed.push((now, confirmed));
         }
@@ -113,7 +113,7 @@ impl Keeper {
     /// Lets go of confirmed content that is old enough, or at once where hot
     /// storage is filling up: of nothing past what cold storage has, and of no complete cell that was not read back. Hot
     /// storage that went back to an older copy may have been given another content than cold storage has, and a cold
-    /// storage out of a backup has less than hot storage was told.
+    /// storage out of a backup has less than hot storage was told. A cell that is not as it should be keeps its own channel.
     pub(super) async fn trim(&self, located: &Located, stored: &Positions) -> Result<()> {
         let run = located.run();
         let full = self.fill.get(&**self.store.hot()).await? >= self.options.trim_fill;
@@ -129,29 +129,12 @@ impl Keeper {
             memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
         };
         if let Some(below) = below {
-            let below = below.min(stored);
-            self.verify_ahead(located, &below, &Written::default()).await?;
+            let (below, wrong) = self.read_back(located, below.min(stored)).await;
             self.store.hot().trim(run, &below).await?;
+            return wrong.map_or(Ok(()), Err);
         }
         Ok(())
     }
-}
-
-/// What hot storage can be told to be safe. Where cold storage is further, hot storage went back to an older copy, and
-/// may have been given another content since: its word stands as it is. Once it is past that, the cells have been written
-/// anew or compared.
-fn comparable(located: &Located, safe: &Positions) -> Positions {
-    let (have, mut safe) = (located.cold_positions(), safe.clone());
-    let Some(hot) = located.hot_run() else { return safe };
-    if have.lines > hot.next.lines {
-        safe.lines = hot.confirmed.lines;
-    }
-    for (channel, safe) in (0..).zip(&mut safe.samples) {
-        if have.sample(channel) > hot.next.sample(channel) {
-            *safe = hot.confirmed.sample(channel);
-        }
-    }
-    safe
 }
 
 /// What hot storage still has though it is confirmed: by a keeper before this one, where this one has said nothing yet. It

@@ -56,7 +56,8 @@ impl Verify<'_> {
         hashes.buffered(CHANNELS_AT_ONCE).try_collect().await
     }
 
-    async fn samples(self, wanted: &Wanted) -> Result<Vec<Digest>> {
+    /// The hashes of cells of one channel.
+    pub(super) async fn samples(self, wanted: &Wanted) -> Result<Vec<Digest>> {
         // With the channels beside it, as many decoded cells as memory is to hold.
         const AT_ONCE: u64 = 1;
         let mut hashes = Vec::new();
@@ -125,14 +126,14 @@ fn chunks(range: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> {
 }
 
 /// Whether a cell has all lines that hot storage has of it. It may have more: a tail, or what hot storage says it lost.
-fn has_all(cell: &[LogLine], hot: &[LogLine]) -> bool {
+pub(super) fn has_all(cell: &[LogLine], hot: &[LogLine]) -> bool {
     let lost = LogLine::lost();
     hot.len() <= cell.len() && hot.iter().zip(cell).all(|(hot, cell)| hot == cell || *hot == lost)
 }
 
 /// Whether a cell has all that hot storage has of it, bit for bit. It may have
 /// more: a tail, or what hot storage says it lost.
-fn agrees(cell: &Series, hot: &Series) -> bool {
+pub(super) fn agrees(cell: &Series, hot: &Series) -> bool {
     if hot.gaps.iter().any(|gap| gap.cause == GapCause::Store) {
         let same = |(at, v): (u64, &f64)| cell.get(at).is_some_and(|c| c.to_bits() == v.to_bits());
         return hot.segments().all(|(first, values)| (first..).zip(values).all(same));

@@ -76,4 +76,7 @@ pub enum Failure {
     /// The recorder was closed.
     #[error("the recorder was closed")]
     Closed,
+    /// The task that sends has panicked: a fault of this library.
+    #[error("the task that sends its batches has panicked")]
+    Panicked,
 }

@@ -40,7 +40,8 @@ impl Recorder {
     /// `Store` with `Precondition` for a level that this hot storage cannot give,
     /// and with `Unavailable` if it did not come about within the time of a
     /// lease; all is in hot storage then. `Failed` when recording cannot go on; with
-    /// `Closed` after [`finish`](Self::finish), if the store has lost the end.
+    /// `Closed` after [`finish`](Self::finish), if the store does not have the end
+    /// any more: it lost it, or the run was archived and has left.
     pub async fn flush_as(&self, durability: Durability) -> Result<(), RecordError> {
         const PAUSE: Duration = Duration::from_millis(50);
         let deadline = Instant::now() + self.options.lease;

@@ -1,5 +1,6 @@
 //! Putting back a run that hot storage has lost.
 
+use lucihub_models_core::Positions;
 use lucihub_models_core::hot::{Restore, Restored, Seal};
 
 use super::error::Failure;
@@ -32,8 +33,15 @@ impl Sender {
     /// The store went back to before what is kept here. Where that is all confirmed, the run is put back from there;
     /// where it is not, the store has something that nobody else has, and nothing helps.
     pub(super) async fn put_back(&mut self, lost: Failure) -> Result<(), Failure> {
-        let is_stored = self.shared.lock().confirmed.covers(&self.replay.floor().at);
-        if !is_stored || self.restore().await? == Some(Restored::Existing) {
+        let floor = self.replay.floor().at.clone();
+        let is_stored = self.shared.lock().confirmed.covers(&floor);
+        let content = Positions { states: 0, phases: 0, ..floor };
+        // Out of a backup cold storage may have less than it once said; then the older copy is all that there is.
+        let is_gone = match self.store.cold().get(self.request.run).await {
+            Ok(Some(cold)) => cold.archived.is_none() && !cold.positions.covers(&content),
+            _ => false,
+        };
+        if !is_stored || is_gone || self.restore().await? == Some(Restored::Existing) {
             return Err(lost);
         }
         Ok(())

@@ -271,8 +271,13 @@ impl Sender {
 
     fn learn(&self, answer: &Answer) {
         let mut p = self.shared.lock();
+        let is_new = answer.cancel && !p.cancel;
         p.cancel |= answer.cancel;
         p.confirmed = p.confirmed.max(&answer.confirmed);
+        drop(p);
+        if is_new {
+            self.shared.progress.notify_waiters();
+        }
     }
 
     /// Brings sender and store together again after an answer that was no success.
@@ -356,6 +361,9 @@ impl Sender {
 impl Drop for Sender {
     /// Nobody is to wait for a task that is no more, whatever ended it.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.lock().failure.get_or_insert(Failure::Panicked);
+        }
         self.close();
     }
 }

@@ -53,8 +53,13 @@ impl HotAppend for Toy {
             if state.tombstones.contains_key(&id) {
                 return Ok(Restored::Sealed(Seal::Deleted));
             }
-            // One that nobody ever took over gives way: it was placed anew while its writer lives.
-            if state.runs.get(&id).is_some_and(|run| run.hot.lease.is_some() || run.hot.seal.is_some()) {
+            // One that nobody ever took over gives way: it was placed anew while its writer lives. So does an older copy.
+            let older = |run: &&Run| {
+                let is_writers = run.hot.lease.as_ref().is_some_and(|lease| lease.mark == restore.mark);
+                is_writers && run.hot.last_seq < restore.last_seq
+            };
+            let before = state.runs.get(&id);
+            if before.is_some_and(|run| run.hot.seal.is_some() || run.hot.lease.is_some() && !older(&run)) {
                 return Ok(Restored::Existing);
             }
             let present = restore.head.state();
@@ -62,7 +67,15 @@ impl HotAppend for Toy {
                 return Ok(Restored::Sealed(Seal::Ended(present.clone())));
             }
             restore.head.check(&self.limits)?;
-            state.runs.insert(id, restored_run(restore, now));
+            let mut run = restored_run(restore, now);
+            if let Some(before) = before.filter(older) {
+                // What others gave the run stays.
+                run.bytes += before.attachments.values().map(|(attachment, _)| attachment.info.size).sum::<u64>();
+                run.attachments.clone_from(&before.attachments);
+                run.events.clone_from(&before.events);
+                run.hot.cancel = before.hot.cancel;
+            }
+            state.runs.insert(id, run);
             Ok(Restored::Restored)
         });
         if matches!(restored, Ok(Restored::Restored)) {

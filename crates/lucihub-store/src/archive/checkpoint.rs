@@ -97,13 +97,17 @@ impl Keeper {
         if hot.confirmed.covers(&safe) {
             return Ok(());
         }
-        self.tell_confirmed(located, &safe).await
+        self.say_confirmed(located, &safe).await
     }
 
-    /// Tells hot storage what is safe in cold storage.
+    /// Tells hot storage what is safe in cold storage, as far as both agree.
     pub(super) async fn tell_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
+        self.say_confirmed(located, &self.agreed(located, safe).await?).await
+    }
+
+    async fn say_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
         let run = located.run();
-        if let Some(confirmed) = self.store.hot().confirm(run, &self.agreed(located, safe).await?).await? {
+        if let Some(confirmed) = self.store.hot().confirm(run, safe).await? {
             let now = self.time_of(located);
             self.memory().entry(run).or_default().confirmed.push((now, confirmed));
         }

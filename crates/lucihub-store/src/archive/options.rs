@@ -20,7 +20,8 @@ pub struct KeeperOptions {
     /// Bytes of unconfirmed samples and lines at which a checkpoint is written
     /// earlier. Default 8 MiB.
     pub checkpoint_bytes: u64,
-    /// Bytes of cells that one transaction writes; as many are read meanwhile. Default 4 MiB.
+    /// Bytes of cells that one transaction writes; as many are read meanwhile, and up to eight cells more, of the log one.
+    /// Default 4 MiB.
     pub transaction_bytes: u64,
     /// Bytes that growing cells, encoded ahead of their checkpoint, may take in memory. What does not find room is encoded
     /// with its checkpoint; parts that are under way may go past it. 0 switches it off. Default 32 MiB: the samples of a

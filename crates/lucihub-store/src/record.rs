@@ -5,6 +5,7 @@
 //! an answer comes, keeps what is acknowledged but not yet confirmed, and puts
 //! the run back when hot storage has lost it.
 
+pub(crate) mod asked;
 mod attachments;
 mod body;
 mod checks;

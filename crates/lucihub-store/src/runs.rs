@@ -29,7 +29,9 @@ impl Store {
     /// # Errors
     /// `Invalid` past a limit, `AlreadyExists` for the same id with other
     /// content. `Unavailable` when hot storage cannot be reached: the row stands
-    /// then, a keeper opens the run later, and repeating the call succeeds.
+    /// then, a keeper opens the run later, and repeating the call succeeds. The
+    /// row stands too where hot storage refuses for a reason that does not pass;
+    /// that error is returned as it is.
     pub async fn create(&self, head: &RunHead) -> Result<Created> {
         head.check_new(self.limits())?;
         let created = self.cold().create(head).await?;
@@ -51,10 +53,11 @@ impl Store {
                 self.cold().delete(head.id).await?;
                 Err(StoreError::precondition(format!("run {}", head.id), "it was deleted; create it under a new id"))
             }
-            Err(error) => Err(StoreError::unavailable(
+            Err(error) if error.is_transient() => Err(StoreError::unavailable(
                 "hot storage",
                 format!("{error} (run {} is queued all the same; a keeper opens it later)", head.id),
             )),
+            Err(error) => Err(error),
         }
     }
 

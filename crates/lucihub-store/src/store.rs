@@ -7,6 +7,8 @@ use lucihub_models_core::cold::ColdStore;
 use lucihub_models_core::hot::HotStore;
 use lucihub_models_core::{Clock, IdSource, Limits, SystemClock, SystemIds, Timestamp};
 
+use crate::record::asked::Asked;
+
 /// One handle over hot and cold storage. Cloning it is cheap and shares both.
 ///
 /// The methods are grouped by what they do: [creating and changing
@@ -19,6 +21,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     limits: Limits,
+    asked: Asked,
 }
 
 impl fmt::Debug for Store {
@@ -44,6 +47,7 @@ impl Store {
                 clock: Arc::new(SystemClock),
                 ids: Arc::new(SystemIds),
                 limits: Limits::default(),
+                asked: Asked::default(),
             },
         }
     }
@@ -70,6 +74,10 @@ impl Store {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) const fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     pub(crate) fn ids(&self) -> &dyn IdSource {

@@ -12,7 +12,7 @@ use lab::{Lab, begin_small, begun, eager, end_small, lab, record_some, small, va
 use lucihub_models_core::cold::{ColdArchive, ColdRuns};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
-use lucihub_store::record::{End, Failure};
+use lucihub_store::record::{End, Failure, OnFull};
 use lucihub_store::{Keeper, KeeperOptions, RecordError, RecordOptions, Recorder, Store};
 use lucihub_testkit::{FaultPlan, FaultyHot, ManualClock};
 
@@ -61,7 +61,10 @@ async fn a_writer_begins_after_what_cold_storage_has() {
     assert_eq!(lab.hot.restore(&restore).await.unwrap(), Restored::Restored);
     lab.clock.advance(Duration::from_secs(61));
 
-    let next = lab.store.record(run, "another").await.unwrap();
+    // A queue that 16 lost lines do not fit into: it waits for room, instead of growing.
+    let options = RecordOptions::default().with_queue(100, OnFull::Wait).with_batch(50, Duration::from_millis(1));
+    let next = lab.store.record_with(run, "another", options).await.unwrap();
+    assert!(next.stats().waiting_bytes < 500, "{:?}", next.stats());
     assert_eq!((next.next().lines, next.next().samples), (19, vec![1_900, 1_900]), "as far as cold storage is");
     end_small(&next).await;
     lab.walk(eager()).await;

@@ -243,6 +243,32 @@ async fn a_store_that_is_away_for_long_costs_bounded_memory_where_the_caller_can
     assert_eq!((series.end, series.gaps.len()), (200_000, 1), "{:?}", series.gaps);
 }
 
+/// What was acknowledged and is sent again takes nobody's place in the queue.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lost_its_run_costs_a_caller_that_cannot_wait_no_samples() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let plan = FaultPlan::none();
+    let options = RecordOptions::default().with_queue(4_000, OnFull::Gap).with_batch(1_000, Duration::from_millis(5));
+    let recorder = lab.faulty(&plan).record_with(run, "reads datagrams", options).await.unwrap();
+    record_some(&recorder, 1, 0..10_000, 100).await;
+    recorder.flush().await.unwrap();
+    assert!(lab.hot.lose(run));
+    record_some(&recorder, 1, 10_000..10_100, 100).await;
+    plan.seen("hot.restore", 1).await;
+    // 80 kB are on their way a second time, and the store takes none of them yet.
+    plan.go_down();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(lab.hot.get(run).await.unwrap().unwrap().next.sample(0), 0);
+    assert!(recorder.stats().waiting_bytes < 1_000, "{:?}", recorder.stats());
+    record_some(&recorder, 1, 10_100..10_400, 100).await;
+    plan.mend();
+    recorder.finish(RunState::Failed, End::default()).await.unwrap();
+    assert_eq!(recorder.stats().waiting_bytes, 0);
+    let series = lab.store.window(run, 0, 0..u64::MAX).await.unwrap();
+    assert_eq!((series.gaps, series.values), (vec![], values(run, 0, 0..10_400)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn overflow_keeps_what_waited_and_names_the_right_cause() {
     let lab = full_lab(Some(3_000));

@@ -9,7 +9,7 @@ use lab::{created, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{
     Channel, FinalValue, GapCause, HeadPatch, JsonText, Limits, LogLine, Overload, Phase, PhaseChange, RunState,
-    Timestamp,
+    StoreError, Timestamp,
 };
 use lucihub_store::record::{Arrival, End, Failure};
 use lucihub_store::{KeeperOptions, RecordError, RecordOptions};
@@ -93,6 +93,27 @@ async fn a_take_over_whose_answer_was_lost_is_the_same_workers() {
     let plan = FaultPlan::none().lose_nth(1);
     let recorder = lab.faulty(&plan).record(run, "worker").await.unwrap();
     assert_eq!(plan.log(), ["hot.take_over", "hot.take_over"]);
+    recorder.finish(RunState::Failed, End::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_is_not_kept_out_by_its_own_take_over_that_nobody_heard_of() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let plan = FaultPlan::none().lose_nth(1).lose_nth(2);
+    let store = lab.faulty(&plan);
+    let error = store.record(run, "worker").await.unwrap_err();
+    assert!(matches!(error, RecordError::Store(StoreError::Unknown { .. })), "{error:?}");
+    let error = store.record(run, "another").await.unwrap_err();
+    assert!(matches!(&error, RecordError::Held { by, .. } if by == "worker"), "{error:?}");
+    // Nor by one that was dropped while it waited for its answer.
+    plan.hang("hot.take_over");
+    let clone = store.clone();
+    tokio::time::timeout(Duration::from_millis(20), clone.record(run, "worker")).await.unwrap_err();
+    plan.mend();
+    let recorder = store.record(run, "worker").await.unwrap();
+    let error = store.record(run, "worker").await.unwrap_err();
+    assert!(matches!(error, RecordError::Held { .. }), "only one may go on under a writer id: {error:?}");
     recorder.finish(RunState::Failed, End::default()).await.unwrap();
 }
 

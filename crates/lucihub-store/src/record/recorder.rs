@@ -271,11 +271,12 @@ impl Recorder {
 
     /// Begins after what cold storage has of a run that hot storage went back with. Its place is marked as lost in hot
     /// storage, which keepers know to be no content: what is stored stays.
-    pub(super) fn pass_over(&self, stored: &Positions) -> Result<(), RecordError> {
-        self.with_pending(|p, _| {
-            p.pass_over(stored, self.limits.gap);
-            Ok(())
-        })
+    pub(super) async fn pass_over(&self, stored: &Positions) -> Result<(), RecordError> {
+        let (gap, queue) = (self.limits.gap, self.options.queue_bytes);
+        while !self.with_pending(|p, _| Ok(p.pass_over(stored, gap, queue)))? {
+            self.wait_for_room().await?;
+        }
+        Ok(())
     }
 
     /// Pushes something small, once there is room. `repeats` tells whether it

@@ -256,10 +256,12 @@ impl Sender {
         let mut p = self.shared.lock();
         self.replay.confirm(&p.confirmed, self.store.limits());
         self.replay.bound(self.options.replay_bytes, self.options.replay_age, now, self.store.limits());
-        p.acknowledged = p.acknowledged.max(place);
-        p.acknowledged_seq = p.acknowledged_seq.max(seq);
+        if place > p.acknowledged {
+            p.acknowledged = place;
+            p.acknowledged_seq = seq;
+            p.sent_bytes = p.sent_bytes.saturating_sub(size);
+        }
         p.acknowledged_to = end;
-        p.sent_bytes = p.sent_bytes.saturating_sub(size);
         p.stats.batches += 1;
         p.stats.replay_dropped = self.replay.dropped();
         p.stats.replay_bytes = self.replay.bytes();
@@ -320,11 +322,11 @@ impl Sender {
     /// Sends again what the store lost of its tail: so many batches.
     pub(super) fn go_back(&mut self, last: u64) -> Result<usize, Failure> {
         let again = self.replay.take_after(last).ok_or(Failure::Lost { last, wanted: last + 1 })?;
-        let (count, bytes) = (again.len(), again.iter().map(|n| n.batch.size()).sum::<usize>());
+        let count = again.len();
+        // They are not waiting bytes: no caller is to wait, or to lose samples, for what was acknowledged once.
         for numbered in again.into_iter().rev() {
             self.unacknowledged.push_front(numbered);
         }
-        self.shared.lock().sent_bytes += bytes;
         Ok(count)
     }
 

@@ -33,7 +33,7 @@ pub struct RecorderStats {
     pub replay_dropped: u64,
     /// Bytes in the replay buffer.
     pub replay_bytes: usize,
-    /// Bytes that are not acknowledged yet.
+    /// Bytes that are not acknowledged yet. What is sent again after an acknowledgement is not among them.
     pub waiting_bytes: usize,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Pending {
     pub(super) gap: u64,
     pub(super) ready: VecDeque<Ready>,
     pub(super) ready_bytes: usize,
-    /// Bytes of numbered batches that no answer has come for.
+    /// Bytes of numbered batches that were never acknowledged.
     pub(super) sent_bytes: usize,
     /// Where the run is after all that was pushed.
     pub(super) next: Positions,
@@ -130,9 +130,12 @@ impl Pending {
         self.ready.push_back(Ready { body, end: self.next.clone(), place: self.closed });
     }
 
-    /// Marks all up to positions as lost, in gaps of at most so many samples.
-    pub(super) fn pass_over(&mut self, to: &Positions, gap: u64) {
+    /// Marks all up to positions as lost, in gaps of at most so many samples. `false` if the lines fill the queue first.
+    pub(super) fn pass_over(&mut self, to: &Positions, gap: u64, queue_bytes: usize) -> bool {
         while self.next.lines < to.lines {
+            if self.waiting_bytes() >= queue_bytes {
+                return false;
+            }
             self.next.lines += 1;
             self.open.line(LogLine::lost());
             if self.open.bytes() >= self.batch_bytes {
@@ -149,6 +152,7 @@ impl Pending {
                 }
             }
         }
+        true
     }
 
     /// Makes a body without content ready, for the sake of its answer.

@@ -81,14 +81,17 @@ impl Store {
     /// quarter of the lease: it may have what hot storage lost.
     ///
     /// # Errors
-    /// As [`record`](Self::record).
+    /// As [`record`](Self::record). After an error of hot storage the run may be this worker's all the same: the same
+    /// worker asking again, through this store or a clone of it, gets it.
     pub async fn record_with(&self, run: RunId, worker: &str, options: RecordOptions) -> Result<Recorder, RecordError> {
         if worker.is_empty() || worker.len() > self.limits().text_bytes {
             return Err(Invalid::new("worker", format!("a name of {} bytes", worker.len()))
                 .hint(format!("use 1 to {}", self.limits().text_bytes))
                 .into());
         }
-        let writer = options.writer.unwrap_or_else(|| self.ids().writer_id());
+        let writer = options.writer.or_else(|| self.asked().again(run, worker));
+        let writer = writer.unwrap_or_else(|| self.ids().writer_id());
+        let asking = self.asked().asking(run, worker, writer);
         let request = TakeOver { run, worker: worker.to_owned(), writer, lease: options.lease };
         let answer = match self.hot().take_over(&request).await {
             // It may hold the run by now, and nobody else knows its writer id: asked again.
@@ -96,12 +99,16 @@ impl Store {
             answer => answer,
         };
         recording::asked(run, worker, &answer);
-        match answer? {
+        // Not even an error that says that nothing was written is certain: a client that sent the request a second time
+        // tells of that one.
+        let answer = answer?;
+        asking.answered();
+        match answer {
             TookOver::Taken(taken) => {
                 let (known, beyond) = self.ask_cold(&taken, &request, &options).await;
                 let recorder = Recorder::start(self.clone(), request, &taken, known, options);
                 if let Some(stored) = beyond {
-                    recorder.pass_over(&stored)?;
+                    recorder.pass_over(&stored).await?;
                 }
                 Ok(recorder)
             }

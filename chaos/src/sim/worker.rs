@@ -155,7 +155,6 @@ fn judge(world: &World, run: &RunPlan, error: &RecordError) {
     match error {
         RecordError::Failed { failure: Failure::Fenced | Failure::Ended(_), .. } => world.weather.count("fenced"),
         RecordError::Failed { failure: Failure::Sealed(_), .. } => world.weather.count("sealed"),
-        RecordError::Failed { failure: Failure::Lost { .. }, .. } => {}
         error => world.find(Gate::WrongReply, format!("run {}: a recorder ended: {error}", run.id)),
     }
 }

@@ -80,9 +80,9 @@ impl LogRow {
         Ok(row)
     }
 
-    /// Writes the cell unless a longer one is there.
+    /// Writes the cell unless a longer one is there. A damaged one gives way.
     pub(crate) fn write(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
-        on_conn!(conn, c => {
+        let written = on_conn!(conn, c => {
             let upsert = diesel::insert_into(run_logs::table)
                 .values(self)
                 .on_conflict((run_logs::run, run_logs::cell))
@@ -96,7 +96,21 @@ impl LogRow {
                 ));
             diesel::query_dsl::methods::FilterDsl::filter(upsert, excluded(run_logs::end_index).gt(run_logs::end_index)).execute(c)
         })?;
+        if written == 0 {
+            let there: Option<Self> = on_conn!(conn, c => {
+                run_logs::table.find((self.run, self.cell)).select(Self::as_select()).first(c).optional()
+            })?;
+            // Its end is not to be believed either.
+            if there.is_some_and(|there| !there.is_sound()) {
+                self.remove(conn)?;
+                on_conn!(conn, c => diesel::insert_into(run_logs::table).values(self).execute(c))?;
+            }
+        }
         Ok(())
+    }
+
+    fn is_sound(&self) -> bool {
+        self.check() == self.payload_check
     }
 
     /// Takes away what stands under the cell's key.
@@ -112,7 +126,7 @@ impl LogRow {
 
     pub(crate) fn into_cell(self) -> Result<LogCell, Error> {
         let decode = || {
-            if self.check() != self.payload_check {
+            if !self.is_sound() {
                 return Err(Damage::new("the checksum does not match"));
             }
             let (first, end) = (number(self.first_index)?, number(self.end_index)?);

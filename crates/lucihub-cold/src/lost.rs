@@ -62,8 +62,10 @@ pub(crate) fn check_samples(row: &SampleRow, conn: &mut Conn<'_>, run: RunId) ->
     let stored: Option<SummaryRow> = on_conn!(conn, c => {
         run_samples::table.find((Id(run), channel, cell)).select(SummaryRow::as_select()).first(c).optional()
     })?;
-    let Some(Ok((range, gaps))) = stored.as_ref().map(SummaryRow::place) else { return Ok(()) };
-    if stored.is_some_and(|stored| stored.is_shorter_than(row.summary())) && has_any(&range, &gaps, &lost) {
+    // A damaged one says nothing of what it has.
+    let Some(stored) = stored.filter(SummaryRow::is_sound) else { return Ok(()) };
+    let Ok((range, gaps)) = stored.place() else { return Ok(()) };
+    if stored.is_shorter_than(row.summary()) && has_any(&range, &gaps, &lost) {
         return Err(refused(format!("run {run}, channel {channel}, cell {cell}"), "samples"));
     }
     Ok(())

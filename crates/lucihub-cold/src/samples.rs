@@ -149,9 +149,9 @@ impl SampleRow {
         Ok(row)
     }
 
-    /// Writes the cell unless a longer one is there.
+    /// Writes the cell unless a longer one is there. A damaged one gives way.
     pub(crate) fn write(&self, conn: &mut Conn<'_>) -> Result<(), Error> {
-        on_conn!(conn, c => {
+        let written = on_conn!(conn, c => {
             let upsert = diesel::insert_into(run_samples::table)
                 .values(self)
                 .on_conflict((run_samples::run, run_samples::channel, run_samples::cell))
@@ -169,7 +169,27 @@ impl SampleRow {
                 ));
             diesel::query_dsl::methods::FilterDsl::filter(upsert, excluded(run_samples::end_index).gt(run_samples::end_index)).execute(c)
         })?;
+        if written == 0 {
+            let SummaryRow { run, channel, cell, .. } = self.small;
+            let there: Option<Self> = on_conn!(conn, c => {
+                run_samples::table.find((run, channel, cell)).select(Self::as_select()).first(c).optional()
+            })?;
+            if there.is_some_and(|there| there.gives_way_to(self)) {
+                self.remove(conn)?;
+                on_conn!(conn, c => diesel::insert_into(run_samples::table).values(self).execute(c))?;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether it is damaged, and has nothing that another row under its key has not. While one of its checksums is right,
+    /// so is its end.
+    fn gives_way_to(&self, other: &Self) -> bool {
+        match (self.small.is_sound(), self.check() == self.payload_check) {
+            (true, true) => false,
+            (false, false) => true,
+            _ => self.small.end_index <= other.small.end_index,
+        }
     }
 
     /// Takes away what stands under the cell's key.
@@ -239,6 +259,11 @@ impl SummaryRow {
         self.checksum("run_samples summary", &[]).bytes(&self.summary).finish()
     }
 
+    /// Whether it is as it was written.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.check() == self.summary_check
+    }
+
     /// Its range, and its gaps.
     pub(crate) fn place(&self) -> Decoded<(Range<u64>, Vec<Gap>)> {
         let range = number(self.first_index)?..number(self.end_index)?;
@@ -253,7 +278,7 @@ impl SummaryRow {
 
     fn into_summary(self, channel: u32) -> Result<CellSummary, Error> {
         let decode = || {
-            if self.check() != self.summary_check {
+            if !self.is_sound() {
                 return Err(Damage::new("the checksum of its summary does not match"));
             }
             let (Range { start: first, end }, gaps) = self.place()?;

@@ -121,6 +121,12 @@ impl Damaged {
         assert_eq!(given_back, [!(samples || summary)], "no damaged byte is given back as it was written");
         samples || lines || summary
     }
+
+    /// Writes the same cells once more, as a keeper does that still has them.
+    async fn write_again(&self, what: &str) {
+        assert!(self.cold.checkpoint(self.run, &self.cells).await.unwrap());
+        assert!(!self.read().await, "{what} gives way to what is whole");
+    }
 }
 
 #[tokio::test]
@@ -139,6 +145,9 @@ async fn every_flipped_byte_of_a_cell_is_found() {
                 given.set_bytes(table, column, &damaged);
                 assert!(given.read().await, "{table}.{column}, byte {at}");
                 flipped += 1;
+            }
+            if at % 16 == 0 {
+                given.write_again(&format!("{table}.{column}, byte {at},")).await;
             }
         }
         for cut in [&whole[..0], &whole[..whole.len() - 1]] {
@@ -167,11 +176,39 @@ async fn every_changed_number_of_a_cell_is_found() {
             for bit in 0..64 {
                 given.set_number(table, column, whole ^ (1 << bit));
                 assert!(given.read().await, "{table}.{column}, bit {bit}");
+                if bit % 9 == 0 {
+                    given.write_again(&format!("{table}.{column}, bit {bit},")).await;
+                }
             }
             given.set_number(table, column, whole);
             assert!(!given.read().await);
         }
     }
+}
+
+/// One flipped bit must not keep out all that a run records from then on.
+#[tokio::test]
+async fn a_cell_that_claims_to_be_longer_than_it_is_does_not_stop_its_growth() {
+    let mut given = given().await;
+    for table in ["run_samples", "run_logs"] {
+        let end = given.number(table, "end_index");
+        given.set_number(table, "end_index", end | 1 << 9);
+    }
+    let mut longer = Checkpoint { samples: vec![given.cells.samples[0].clone()], ..Checkpoint::default() };
+    longer.lines.push(given.cells.lines[0].clone());
+    // With a gap of what hot storage lost, which a row that was whole would be asked about first.
+    longer.samples[0].series.push_gap(Gap::new(52..60, GapCause::Store));
+    longer.samples[0].series.push_values(&[1.0]);
+    longer.lines[0].lines.push(LogLine::lost());
+    assert!(given.cold.checkpoint(given.run, &longer).await.unwrap());
+    assert_eq!(given.cold.sample_cells(given.run, 1, 0..1).await.unwrap(), longer.samples);
+    assert_eq!(given.cold.log_cells(given.run, 0..1).await.unwrap(), longer.lines);
+    // A longer row whose samples alone are damaged still has its summary, and a shorter one does not take that away.
+    let mut samples = given.bytes("run_samples", "payload");
+    samples[0] ^= 1;
+    given.set_bytes("run_samples", "payload", &samples);
+    assert!(given.cold.checkpoint(given.run, &given.cells).await.unwrap());
+    assert_eq!(given.cold.summaries(given.run, 1, 0..1).await.unwrap()[0].end, 61);
 }
 
 #[tokio::test]

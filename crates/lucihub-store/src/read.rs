@@ -6,6 +6,7 @@
 
 mod cells;
 mod envelope;
+mod in_hot;
 mod lines;
 mod locate;
 mod samples;
@@ -13,5 +14,6 @@ mod snapshot;
 
 pub use cells::CellKey;
 pub(crate) use cells::{Cell, Found, ReadBack, log_cells, sample_cells};
+pub(crate) use in_hot::cell_in_hot;
 pub use locate::{Located, RunStatus, Source};
 pub use snapshot::Snapshot;

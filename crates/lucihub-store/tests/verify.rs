@@ -6,6 +6,7 @@
 mod lab;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -16,7 +17,7 @@ use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples};
 use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
 use lucihub_store::maintain::{Damage, Verified};
 use lucihub_store::read::CellKey;
-use lucihub_store::{Keeper, Store};
+use lucihub_store::{Keeper, KeeperOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
 
@@ -32,6 +33,15 @@ struct Broken {
 }
 
 async fn archived() -> Broken {
+    let (mut given, recorder) = begun().await;
+    end_small(&recorder).await;
+    given.recorded = given.store.run(given.run).await.unwrap();
+    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    given
+}
+
+/// The same while it is recorded: half of it is in cold storage.
+async fn begun() -> (Broken, Recorder) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cold.db");
     let clock = Arc::new(ManualClock::new());
@@ -39,11 +49,13 @@ async fn archived() -> Broken {
     let hot = Arc::new(EmbeddedHot::new(EmbeddedOptions::default(), clock.clone()));
     let store = Store::builder(hot.clone(), cold.clone()).clock(clock).build();
     let run = small(&store, 2).await.id;
-    end_small(&begin_small(&store, run).await).await;
+    let recorder = begin_small(&store, run).await;
+    // One that lets hot storage keep what it has.
+    let checkpoints = KeeperOptions::default().with_checkpoint(Duration::ZERO, 0);
+    lab::clean_walk(&Keeper::new(store.clone(), checkpoints)).await;
     let recorded = store.run(run).await.unwrap();
-    lab::clean_walk(&Keeper::new(store.clone(), eager())).await;
     let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    Broken { store, hot, cold, raw, run, recorded, _folder: folder }
+    (Broken { store, hot, cold, raw, run, recorded, _folder: folder }, recorder)
 }
 
 impl Broken {
@@ -119,6 +131,23 @@ async fn a_flipped_byte_is_found_named_and_repaired_from_hot_storage() {
     let told: Vec<_> = maintained.map(|event| (event.kind.clone(), event.text.as_deref().unwrap())).collect();
     let found = (StoreEventKind::FoundCorrupt, "channel 1, cell 2");
     assert_eq!(told, [found, (StoreEventKind::Repaired, "written anew: channel 1, cell 2")]);
+}
+
+/// Damage to a run that goes on must not keep it out of the archive, or in hot storage, for ever.
+#[tokio::test]
+async fn cells_of_an_open_run_that_are_damaged_are_written_again() {
+    let (mut given, recorder) = begun().await;
+    given.flip("run_samples", "payload", "channel = 1 AND cell = 0");
+    given.sql("DELETE FROM run_samples WHERE channel = 0 AND cell = 0");
+    given.flip("run_logs", "payload", "cell = 0");
+    // The last cell goes on growing, and says that it is as long as it will ever be.
+    given.sql("UPDATE run_samples SET end_index = 2048 WHERE channel = 1 AND cell = 1");
+    end_small(&recorder).await;
+    given.recorded = given.store.run(given.run).await.unwrap();
+    // Another keeper than the one that wrote them.
+    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    assert!(given.whole().await);
+    given.content_is_as_recorded().await;
 }
 
 #[tokio::test]

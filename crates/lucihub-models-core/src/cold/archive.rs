@@ -101,7 +101,8 @@ pub trait ColdArchive: Send + Sync {
     async fn begin_cell(&self, before: Option<&Begun>, part: SampleCell) -> Result<Option<Begun>>;
 
     /// Writes cells in one transaction. Of two cells under one key the longer
-    /// one stays, so that checkpoints with any settings converge. An archived
+    /// one stays, so that checkpoints with any settings converge; a damaged one
+    /// gives way, so that no flipped bit keeps out what came after. An archived
     /// run takes none: the answer is `false` then. A head that comes along is
     /// mirrored as [`mirror`](Self::mirror) does: whoever reads it has the cells.
     ///

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use lucihub_models_core::cold::Checkpoint;
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Result, RunId, SampleCell, Series, StoreError};
 
 use super::written::Written;
-use crate::read::{Cell, CellKey, Found, log_cells, sample_cells};
+use crate::observe::keeping;
+use crate::read::{Cell, CellKey, Found, cell_in_hot, log_cells, sample_cells};
 use crate::store::Store;
 
 /// Channels that are read back at once: one is hashed while the next is read.
@@ -82,7 +84,13 @@ impl Verify<'_> {
 
     /// The hash of a cell that is whole, and is what was written or agrees with hot storage.
     async fn compared(self, found: Found) -> Result<Digest> {
-        let cell = found.content?;
+        let cell = match found.content {
+            Err(StoreError::Corrupt { what, why }) => match self.written_again(found.key, &found.range).await? {
+                Some(cell) => cell,
+                None => return Err(StoreError::Corrupt { what, why }),
+            },
+            content => content?,
+        };
         let hash = cell.hash();
         if self.written.has(found.key, &found.range, &hash) {
             return Ok(hash);
@@ -92,6 +100,29 @@ impl Verify<'_> {
             Cell::Samples(cell) => self.compare_samples(cell).await?,
         }
         Ok(hash)
+    }
+
+    /// Writes a cell anew that is missing or damaged in cold storage, and that hot storage still has. A run would never be
+    /// archived for a flipped bit otherwise, and stay in hot storage for ever.
+    async fn written_again(self, key: CellKey, range: &Range<u64>) -> Result<Option<Cell>> {
+        let Some(hot) = self.hot else { return Ok(None) };
+        let mut cells = Checkpoint::default();
+        match cell_in_hot(self.store, hot, key, range).await? {
+            Some(Cell::Lines(cell)) => cells.lines.push(cell),
+            Some(Cell::Samples(cell)) => cells.samples.push(cell),
+            None => return Ok(None),
+        }
+        if !self.store.cold().checkpoint(self.run, &cells).await? {
+            return Ok(None);
+        }
+        let found = match key {
+            CellKey::Lines(cell) => log_cells(self.store, self.run, self.grid, cell..cell + 1, range.end).await?,
+            CellKey::Samples { channel, cell } => {
+                sample_cells(self.store, self.run, self.grid, channel, cell..cell + 1, range.end).await?
+            }
+        };
+        keeping::written_again(self.run, key);
+        found.into_iter().next().map(|found| found.content).transpose()
     }
 
     async fn compare_lines(self, cell: &LogCell) -> Result<()> {

@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use lucihub_models_core::cold::Checkpoint;
 use lucihub_models_core::hot::HotRun;
-use lucihub_models_core::{Digest, LogCell, Result, RunId, SampleCell};
+use lucihub_models_core::{Digest, Result, RunId};
 
 use super::verify::{Damage, Verified};
-use crate::read::{Cell, CellKey};
+use crate::read::{Cell, CellKey, cell_in_hot};
 use crate::store::Store;
 
 /// Bytes of cells that one transaction writes.
@@ -35,26 +35,7 @@ impl<'a> Replacements<'a> {
     /// A cell as hot storage has it. `None` if it has not all of it any more.
     pub(super) async fn in_hot(&self, key: CellKey, range: &Range<u64>) -> Result<Option<Cell>> {
         let Some(hot) = &self.hot else { return Ok(None) };
-        Ok(match key {
-            CellKey::Lines(cell) => {
-                if hot.base.lines > range.start || hot.next.lines < range.end {
-                    return Ok(None);
-                }
-                let slice = self.store.hot().lines(self.run, range.clone()).await?;
-                slice
-                    .filter(|slice| slice.first == range.start && slice.lines.len() as u64 == range.end - range.start)
-                    .map(|slice| Cell::Lines(LogCell { cell, first: slice.first, lines: slice.lines }))
-            }
-            CellKey::Samples { channel, cell } => {
-                if hot.base.sample(channel) > range.start || hot.next.sample(channel) < range.end {
-                    return Ok(None);
-                }
-                let series = self.store.hot().window(self.run, channel, range.clone()).await?;
-                series
-                    .filter(|series| (series.first..series.end) == *range)
-                    .map(|series| Cell::Samples(SampleCell { channel, cell, series }))
-            }
-        })
+        cell_in_hot(self.store, hot, key, range).await
     }
 
     /// Notes a cell that is to be written.

@@ -9,6 +9,7 @@ use tracing::{Instrument, Span, debug, debug_span, info, info_span, warn};
 
 use super::{KEEPER, metrics};
 use crate::archive::WalkReport;
+use crate::read::CellKey;
 
 /// One walk over the pending runs.
 pub(crate) async fn walk(walk: impl Future<Output = Result<WalkReport>>) -> Result<WalkReport> {
@@ -82,6 +83,11 @@ pub(crate) fn checkpoint(run: RunId) -> Span {
 pub(crate) fn written(run: RunId, cells: usize, bytes: u64) {
     metrics::COLD_BYTES.add(bytes);
     debug!(target: KEEPER, %run, cells, bytes, "cells");
+}
+
+/// A cell was damaged or missing in cold storage, and was written anew from hot storage.
+pub(crate) fn written_again(run: RunId, cell: CellKey) {
+    warn!(target: KEEPER, %run, ?cell, "cell_written_again");
 }
 
 /// A change of state, of that time, has its copy.

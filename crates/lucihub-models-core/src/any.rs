@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::ModelError;
-use crate::json::wide_integer;
+use crate::json::{JsonText, wide_integer};
 use crate::latest;
 use crate::older::{LeftOut, left_out};
 use crate::version::Version;
@@ -65,6 +65,7 @@ macro_rules! envelope {
                 let tagged: Tagged<'_> =
                     serde_json::from_str(text).map_err(|e| malformed(&version, e.to_string()))?;
                 let model = tagged.model.get();
+                JsonText::check_document(model).map_err(|why| malformed(&version, why))?;
                 refuse_wide_integers(model).map_err(|why| malformed(&version, why))?;
                 match &*tagged.version {
                     $( $version => serde_json::from_str(model).map(Self::$variant), )+
@@ -248,18 +249,34 @@ pub(crate) fn is_newer(version: &str, known: &[&str]) -> bool {
     number(version) > newest
 }
 
-/// Refuses integers that would silently change, outside input and output, which
-/// keep their text.
+/// The fields of an object, and their text.
+type Fields<'a> = std::collections::BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>;
+
+/// Refuses integers that would silently change, outside input and output, which keep their text, and outside numbers
+/// that are no integers: JavaScript writes 1e20 with all its digits.
 pub(crate) fn refuse_wide_integers(model: &str) -> Result<(), String> {
-    type Fields<'a> = std::collections::BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>;
-    const KEPT_AS_TEXT: &[&str] = &["input", "output", "parameter_schema"];
     let fields: Fields<'_> = serde_json::from_str(model).map_err(|e| e.to_string())?;
-    for (name, value) in &fields {
-        if name == "head" {
-            refuse_wide_integers(value.get())?;
-        } else if !KEPT_AS_TEXT.contains(&&**name)
-            && let Some(number) = wide_integer(value.get())
-        {
+    // In the newest version of a run, and in a document of a head, the fields of the head are one level below.
+    match fields.get("head").and_then(|head| serde_json::from_str::<Fields<'_>>(head.get()).ok()) {
+        Some(head) if head.contains_key("created_at") => {
+            refuse_wide_integers_in(&head, &["input", "output"])?;
+            refuse_wide_integers_in(&fields, &["head"])
+        }
+        _ => refuse_wide_integers_in(&fields, &["input", "output", "parameter_schema"]),
+    }
+}
+
+fn refuse_wide_integers_in(fields: &Fields<'_>, but: &[&str]) -> Result<(), String> {
+    for (name, value) in fields.iter().filter(|(name, _)| !but.contains(&&***name)) {
+        // The keys below whose numbers are no integers.
+        let floats: &[&str] = match &**name {
+            "series" => &["values"],
+            "final_values" => &["value"],
+            "time_base" => &["rate_hz", "origin_s"],
+            "measurements" => continue,
+            _ => &[],
+        };
+        if let Some(number) = wide_integer(value.get(), floats) {
             return Err(format!("{name}: the integer {number} has more than 64 bits"));
         }
     }

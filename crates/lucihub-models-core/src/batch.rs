@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::check::{check_final_value, check_overload, check_phase, check_state};
 use crate::digest::{Canonical, Digest};
+use crate::error::Invalid;
 use crate::id::{RunId, WriterId};
 use crate::json::JsonText;
 use crate::latest::{Channel, FinalValue, Gap, LogLine, Overload, PhaseChange, StateChange, TimeBase};
+use crate::limits::Limits;
 
 /// Who writes: a writer id and the epoch that a take-over gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -102,24 +105,23 @@ impl BatchBody {
             && self.patch == HeadPatch::default()
     }
 
-    /// Bytes that it counts against limits and memory: samples and texts, and a
+    /// Bytes that it counts against limits and memory: samples and all texts, and a
     /// small constant per entry.
     #[must_use]
     pub fn size(&self) -> usize {
-        const ENTRY: usize = 48;
         let texts = |patch: &HeadPatch| {
             let channels = patch.channels.as_deref().unwrap_or_default().iter().map(channel_size).sum::<usize>();
             let output = patch.output.as_ref().map_or(0, |json| json.as_str().len());
             let rest = [&patch.firmware, &patch.entity_digest, &patch.error];
             channels + output + rest.iter().map(|t| t.as_ref().map_or(0, String::len)).sum::<usize>()
         };
-        self.states.iter().map(|s| ENTRY + s.reason.as_ref().map_or(0, String::len)).sum::<usize>()
-            + self.phases.len() * ENTRY
+        self.states.iter().map(StateChange::size).sum::<usize>()
+            + self.phases.iter().map(PhaseChange::size).sum::<usize>()
             + self.lines.iter().map(LogLine::size).sum::<usize>()
             + self.blocks.iter().map(|b| 16 + 8 * b.values.len()).sum::<usize>()
-            + self.gaps.len() * ENTRY
-            + self.overloads.iter().map(|o| ENTRY + o.element.len()).sum::<usize>()
-            + self.final_values.iter().map(|v| ENTRY + v.element.len()).sum::<usize>()
+            + self.gaps.iter().map(|mark| ENTRY + mark.gap.cause.as_str().len()).sum::<usize>()
+            + self.overloads.iter().map(Overload::size).sum::<usize>()
+            + self.final_values.iter().map(FinalValue::size).sum::<usize>()
             + texts(&self.patch)
     }
 
@@ -173,7 +175,39 @@ impl BatchBody {
 
 fn channel_size(channel: &Channel) -> usize {
     let texts = [&channel.carrier, &channel.probe, &channel.name, &channel.unit];
-    16 + texts.iter().map(|t| t.as_ref().map_or(0, String::len)).sum::<usize>()
+    16 + texts.iter().map(|t| t.as_ref().map_or(0, String::len)).sum::<usize>() + channel.extra.size()
+}
+
+/// What an entry of a list counts beside its texts.
+const ENTRY: usize = 48;
+
+/// What each entry of a batch counts against limits and memory, and the limits on it alone.
+macro_rules! entry {
+    ($($entry:ident: $check:ident, $texts:expr;)+) => {
+        $(impl $entry {
+            /// Bytes that it counts against limits and memory.
+            #[must_use]
+            pub fn size(&self) -> usize {
+                let texts: fn(&Self) -> usize = $texts;
+                ENTRY + texts(self) + self.extra.size()
+            }
+
+            /// Checks it against the limits.
+            ///
+            /// # Errors
+            /// [`Invalid`] naming what is too long and the limit.
+            pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
+                $check(self, limits)
+            }
+        })+
+    };
+}
+
+entry! {
+    StateChange: check_state, |s| s.state.as_str().len() + s.reason.as_ref().map_or(0, String::len);
+    PhaseChange: check_phase, |p| p.phase.as_str().len() + p.carrier.as_ref().map_or(0, String::len);
+    Overload: check_overload, |o| o.element.len();
+    FinalValue: check_final_value, |v| v.element.len();
 }
 
 /// A batch under its number. Cloning shares the body, so a retry sends the same

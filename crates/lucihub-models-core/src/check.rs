@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use crate::batch::{BatchBody, HeadPatch};
 use crate::error::Invalid;
 use crate::extra::Extra;
-use crate::latest::{Channel, DeviceType, InputType, LogLine, PhaseChange, RunHead, RunState, StateChange, TimeBase};
+use crate::latest::{
+    Channel, DeviceType, FinalValue, Gap, InputType, LogLine, Overload, PhaseChange, RunHead, RunState, StateChange,
+    TimeBase,
+};
 use crate::limits::Limits;
 
 impl RunHead {
@@ -66,8 +69,8 @@ impl RunHead {
         }
         self.states.iter().try_for_each(|change| check_state(change, limits))?;
         self.phases.iter().try_for_each(|change| check_phase(change, limits))?;
-        self.overloads.iter().try_for_each(|overload| check_element(&overload.element, &overload.extra, limits))?;
-        self.final_values.iter().try_for_each(|value| check_element(&value.element, &value.extra, limits))?;
+        self.overloads.iter().try_for_each(|overload| check_overload(overload, limits))?;
+        self.final_values.iter().try_for_each(|value| check_final_value(value, limits))?;
         self.channels.iter().try_for_each(|channel| check_channel(channel, limits))?;
         extra("run", &self.extra, limits)?;
         self.time_base.map_or(Ok(()), check_time_base)
@@ -100,8 +103,9 @@ pub(crate) fn check_parts(body: &BatchBody, limits: &Limits) -> Result<(), Inval
     body.lines.iter().try_for_each(|line| check_line(line, limits))?;
     body.states.iter().try_for_each(|change| check_state(change, limits))?;
     body.phases.iter().try_for_each(|change| check_phase(change, limits))?;
-    body.overloads.iter().try_for_each(|overload| check_element(&overload.element, &overload.extra, limits))?;
-    body.final_values.iter().try_for_each(|value| check_element(&value.element, &value.extra, limits))
+    body.gaps.iter().try_for_each(|mark| check_gap(&mark.gap, limits))?;
+    body.overloads.iter().try_for_each(|overload| check_overload(overload, limits))?;
+    body.final_values.iter().try_for_each(|value| check_final_value(value, limits))
 }
 
 /// Checks that the lists of a head have room for those of a batch.
@@ -129,7 +133,7 @@ pub(crate) fn check_patch(patch: &HeadPatch, head: &RunHead, limits: &Limits) ->
     patch.output.as_ref().map_or(Ok(()), |json| json.check("output", limits))
 }
 
-fn check_line(line: &LogLine, limits: &Limits) -> Result<(), Invalid> {
+pub(crate) fn check_line(line: &LogLine, limits: &Limits) -> Result<(), Invalid> {
     if line.text.len() > limits.line_bytes {
         return Err(Invalid::new("log line", format!("{} bytes", line.text.len()))
             .hint(format!("the limit is {} bytes; cut it", limits.line_bytes)));
@@ -139,16 +143,29 @@ fn check_line(line: &LogLine, limits: &Limits) -> Result<(), Invalid> {
     extra("log line", &line.extra, limits)
 }
 
-fn check_state(change: &StateChange, limits: &Limits) -> Result<(), Invalid> {
+pub(crate) fn check_state(change: &StateChange, limits: &Limits) -> Result<(), Invalid> {
     word("state", Some(change.state.as_str()), limits)?;
     text("reason", change.reason.as_deref(), limits)?;
     extra("state", &change.extra, limits)
 }
 
-fn check_phase(change: &PhaseChange, limits: &Limits) -> Result<(), Invalid> {
+pub(crate) fn check_phase(change: &PhaseChange, limits: &Limits) -> Result<(), Invalid> {
     text("phase", Some(change.phase.as_str()), limits)?;
     text("carrier", change.carrier.as_deref(), limits)?;
     extra("phase", &change.extra, limits)
+}
+
+pub(crate) fn check_overload(overload: &Overload, limits: &Limits) -> Result<(), Invalid> {
+    check_element(&overload.element, &overload.extra, limits)
+}
+
+pub(crate) fn check_final_value(value: &FinalValue, limits: &Limits) -> Result<(), Invalid> {
+    check_element(&value.element, &value.extra, limits)
+}
+
+/// Checks the cause of a gap: every cell that the gap covers repeats it.
+pub(crate) fn check_gap(gap: &Gap, limits: &Limits) -> Result<(), Invalid> {
+    word("cause of a gap", Some(gap.cause.as_str()), limits)
 }
 
 fn check_element(element: &str, unknown: &Extra, limits: &Limits) -> Result<(), Invalid> {

@@ -7,9 +7,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Unknown fields of a known version. They survive reading and writing.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Extra(Map<String, Value>);
+
+impl Serialize for Extra {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        sorted(&self.0).serialize(serializer)
+    }
+}
+
+/// With the keys of all objects in order. A map is sorted already, unless some crate of the program asks serde_json to
+/// keep the order of keys; digests must not depend on that.
+fn sorted(fields: &Map<String, Value>) -> Map<String, Value> {
+    fn below(value: &Value) -> Value {
+        match value {
+            Value::Object(fields) => Value::Object(sorted(fields)),
+            Value::Array(items) => Value::Array(items.iter().map(below).collect()),
+            plain => plain.clone(),
+        }
+    }
+    let mut entries: Vec<_> = fields.iter().collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries.into_iter().map(|(key, value)| (key.clone(), below(value))).collect()
+}
 
 impl Extra {
     /// Whether there is none.
@@ -36,10 +57,16 @@ impl Extra {
         if self.is_empty() { 0 } else { 1 + self.0.values().map(below).max().unwrap_or(0) }
     }
 
-    /// The fields as one JSON object.
+    /// The fields as one JSON object, its keys in order.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Value::Object(self.0.clone()).to_string()
+        Value::Object(sorted(&self.0)).to_string()
+    }
+
+    /// Bytes that the fields count against limits and memory: 0 without any.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        if self.is_empty() { 0 } else { self.to_json().len() }
     }
 }
 

@@ -68,6 +68,13 @@ impl JsonText {
         self.walk(limits, &mut Untold).map_err(|_| self.fault(thing, limits))
     }
 
+    /// Whether a document of a model is strict: a key that stands twice would lose a value.
+    pub(crate) fn check_document(text: &str) -> Result<(), String> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        // The parser has a limit of its own on the depth.
+        Strict { depth: 0, limit: usize::MAX, trail: &mut Untold }.deserialize(&mut reader).map_err(|e| e.to_string())
+    }
+
     /// Walks the document strictly.
     fn walk(&self, limits: &Limits, trail: &mut impl Trail) -> serde_json::Result<()> {
         let mut reader = serde_json::Deserializer::from_str(&self.0);
@@ -233,20 +240,26 @@ impl<'de, T: Trail> Visitor<'de> for Strict<'_, T> {
     }
 }
 
-/// The first integer in a JSON text that neither i64 nor u64 holds.
+/// The first integer in a JSON text that neither i64 nor u64 holds, but for those below these keys.
 ///
 /// Model documents are parsed into numbers, where such an integer would
 /// silently become a nearby float; input and output stay text and may hold it.
-pub(crate) fn wide_integer(text: &str) -> Option<&str> {
+pub(crate) fn wide_integer<'a>(text: &'a str, floats: &[&str]) -> Option<&'a str> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let (mut at, mut string, mut key) = (0, "", "");
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
                 at += 1;
+                let start = at;
                 while at < bytes.len() && bytes[at] != b'"' {
                     at += if bytes[at] == b'\\' { 2 } else { 1 };
                 }
+                string = text.get(start..at).unwrap_or_default();
+                at += 1;
+            }
+            b':' => {
+                key = string;
                 at += 1;
             }
             b'-' | b'0'..=b'9' => {
@@ -256,7 +269,7 @@ pub(crate) fn wide_integer(text: &str) -> Option<&str> {
                 }
                 let token = text.get(start..at)?;
                 let whole = !token.contains(['.', 'e', 'E']);
-                if whole && token.parse::<i64>().is_err() && token.parse::<u64>().is_err() {
+                if whole && !floats.contains(&key) && token.parse::<i64>().is_err() && token.parse::<u64>().is_err() {
                     return Some(token);
                 }
             }
@@ -356,10 +369,10 @@ mod tests {
 
     #[test]
     fn wide_integers_are_found_outside_strings_only() {
-        assert_eq!(wide_integer("{\"a\":18446744073709551616}"), Some("18446744073709551616"));
-        assert_eq!(wide_integer("[-9223372036854775809]"), Some("-9223372036854775809"));
+        assert_eq!(wide_integer("{\"a\":18446744073709551616}", &["b"]), Some("18446744073709551616"));
+        assert_eq!(wide_integer("[-9223372036854775809]", &[]), Some("-9223372036854775809"));
         assert_eq!(
-            wide_integer("[18446744073709551615, -9223372036854775808, 1e300, \"99999999999999999999\\\"\"]"),
+            wide_integer("[18446744073709551615, -9223372036854775808, 1e300, \"99999999999999999999\\\"\"]", &[]),
             None
         );
     }

@@ -198,7 +198,7 @@ impl StoreEvent {
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
-    if let Some(number) = wide_integer(text) {
+    if let Some(number) = wide_integer(text, &[]) {
         return Err(Invalid::new("store event", format!("the integer {number} has more than 64 bits")));
     }
     serde_json::from_str(text).map_err(|why| Invalid::new("store event", why.to_string()))

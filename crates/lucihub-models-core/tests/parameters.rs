@@ -124,6 +124,17 @@ fn no_more_than_a_thousand_are_told_and_the_rest_is_counted() {
     assert!(found.to_string().ends_with("at \"/0\"; and 1499 more"), "{found}");
 }
 
+/// A document of a megabyte, whose values are told with a way of half a megabyte each.
+#[test]
+fn long_keys_above_many_values_cost_no_more_than_the_document() {
+    let zeros = "0,".repeat(200_000);
+    let key = "k".repeat(400_000);
+    for document in [format!(r#"{{"{key}":[{zeros}0]}}"#), format!(r#"{{"{key}":{{"adc_channels":[{zeros}0]}}}}"#)] {
+        let (pointer, rule) = only(check(document));
+        assert_eq!((&*pointer, &*rule), ("", "strict-json"));
+    }
+}
+
 #[test]
 fn a_schema_beyond_the_subset_is_refused_at_its_place() {
     let refused = |schema: Value| {

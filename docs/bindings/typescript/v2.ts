@@ -248,7 +248,7 @@ export interface Grid {
    */
   lines: number;
   /**
-   * Samples per cell and channel. Unit: sample.
+   * Samples per cell and channel: a power of two. Unit: sample.
    */
   samples: number;
 }

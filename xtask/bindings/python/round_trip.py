@@ -52,9 +52,13 @@ def made() -> v2.RunDocument:
         created_at=now,
         states=[v2.StateChange(state="queued", at=now)],
         input={"ic": -0.0, "none": None},
-        labels={"made in": "Python"},
     )
-    return v2.RunDocument(version="v2", run=v2.Run(head=head))
+    run = v2.RunDocument(version="v2", run=v2.Run(head=head))
+    # Changes of what was absent are written too, however deep.
+    run.run.head.labels["made in"] = "Python"
+    run.run.logs.append(v2.LogLine(text="appended"))
+    assert "appended" in lucihub_models.write(run)
+    return run
 
 
 def main(given: str, written: str) -> None:

@@ -182,7 +182,10 @@ impl RedisHot {
         args[counts + 2] = count(args.len() - entries);
         args[counts + 1] = count(put_growth(grown, &run_keys, &mut keys, &mut args));
         self.cache.with(run, |r| {
-            r.head_bytes += head_bytes;
+            // Planned once more for a retry, it makes the head no larger.
+            if !r.has_stage(&tip) {
+                r.head_bytes += head_bytes;
+            }
             r.stage(Stage { mark: batch.mark(), seq: batch.seq(), tip, head, next });
         });
         Ok(Planned::Ready(Call { keys, args, for_keepers }))

@@ -53,6 +53,11 @@ impl Remembered {
         self.stages.iter().find(|stage| stage.mark == batch.mark() && stage.seq.checked_add(1) == Some(batch.seq()))
     }
 
+    /// Whether the run is remembered as it is under this tip.
+    pub(super) fn has_stage(&self, tip: &str) -> bool {
+        self.stages.iter().any(|stage| stage.tip == tip)
+    }
+
     /// Remembers the run after a batch, and forgets what was planned to follow another one.
     pub(super) fn stage(&mut self, stage: Stage) {
         if self.stages.back().is_some_and(|last| last.mark != stage.mark) {

@@ -3,12 +3,14 @@
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use fred::clients::Client;
 use fred::error::Error;
-use fred::interfaces::ClientLike;
+use fred::interfaces::{ClientLike, EventInterface};
 use fred::types::config::{Config, ReconnectPolicy, UnresponsiveConfig};
 use fred::types::{Builder, ConnectHandle};
 use lucihub_models_core::StoreError;
@@ -23,6 +25,8 @@ pub(super) struct Owned {
     client: Client,
     task: Option<ConnectHandle>,
     runtime: Handle,
+    /// How often it has connected.
+    connects: Arc<AtomicU64>,
 }
 
 impl Owned {
@@ -53,7 +57,7 @@ impl Owned {
 
     /// A client that is connected. One that is given up meanwhile ends.
     async fn connected(config: &Config, patience: Duration, runtime: &Handle) -> Result<Self, Error> {
-        let mut this = Self { client: build(config, patience)?, task: None, runtime: runtime.clone() };
+        let mut this = Self::new(config, patience, runtime)?;
         let client = this.client.clone();
         let mut connected = pin!(client.wait_for_connect());
         // It must listen before anything can be said; and the task must be known to whoever gives up.
@@ -68,11 +72,28 @@ impl Owned {
 
     /// A client that begins to connect.
     pub(super) fn connecting(config: &Config, patience: Duration, runtime: &Handle) -> Result<Self, Error> {
-        let client = build(config, patience)?;
         // Its task belongs to this runtime, wherever this is called.
         let _inside = runtime.enter();
-        let task = Some(client.connect());
-        Ok(Self { client, task, runtime: runtime.clone() })
+        let mut this = Self::new(config, patience, runtime)?;
+        this.task = Some(this.client.connect());
+        Ok(this)
+    }
+
+    fn new(config: &Config, patience: Duration, runtime: &Handle) -> Result<Self, Error> {
+        let client = build(config, patience)?;
+        let connects = Arc::<AtomicU64>::default();
+        let count = connects.clone();
+        // Ends with the client.
+        client.on_reconnect(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async { Ok(()) }
+        });
+        Ok(Self { client, task: None, runtime: runtime.clone(), connects })
+    }
+
+    /// How often it has connected so far.
+    pub(super) fn connects(&self) -> u64 {
+        self.connects.load(Ordering::SeqCst)
     }
 }
 

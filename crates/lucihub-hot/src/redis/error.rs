@@ -84,6 +84,14 @@ pub(super) fn unanswered(server: &str, why: &str) -> StoreError {
 }
 
 impl Fault {
+    /// What happened, for people.
+    pub(super) fn why(self) -> String {
+        match self {
+            Self::NoScript => "it forgets its scripts".to_owned(),
+            Self::Later(why) | Self::Full(why) | Self::Refused(why) | Self::Unsent(why) | Self::Lost(why) => why,
+        }
+    }
+
     pub(super) fn of(error: &Error) -> Self {
         let details = &*plain(error.details());
         let word = details.split_whitespace().next().unwrap_or_default();

@@ -3,13 +3,15 @@
 //! - Every reply repeats the nonce of its call. One that does not is another call's: the client is rebuilt.
 //! - The client itself follows no redirection: during a migration of slots it would mix up replies. What the server
 //!   refuses for the moment is sent again here, until the deadline.
-//! - A call that the client sends again after a reconnect is harmless, since every script may run twice.
+//! - A call that the client sends again after a reconnect is harmless, since every script may run twice. A refusal that
+//!   comes after one is no certain answer.
 //! - A client that only times out is rebuilt. Its reconnecting never ends.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use fred::bytes_utils::Str;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, ClusterInterface, LuaInterface};
 use fred::types::config::Config;
@@ -123,6 +125,12 @@ impl Link {
         Client::clone(&owned)
     }
 
+    /// Which client a lane has, and how often it has connected.
+    fn connects(&self, lane: Lane) -> (Str, u64) {
+        let owned = self.lanes[lane as usize].client.read().unwrap_or_else(PoisonError::into_inner);
+        (owned.id().into(), owned.connects())
+    }
+
     /// Which server of a cluster has a key, as far as is known; all keys of one server alike.
     pub(super) fn home(&self, key: Option<&Key>) -> String {
         let slot = key.map_or(0, Key::cluster_hash);
@@ -185,6 +193,7 @@ impl Link {
         args[1] = self.clock_shift();
         let mut pause = Duration::from_millis(2);
         let mut source = false;
+        let connects = script.writes.then(|| self.connects(lane));
         loop {
             let client = self.client(lane);
             let fault = match self.once(&client, script, source, &keys, &args, deadline).await {
@@ -208,6 +217,11 @@ impl Link {
                 Fault::Lost(_) => {
                     self.was_silent(lane, &client);
                     return Err(fault.into_store_error(&self.server, script.writes));
+                }
+                // The client sends again what got no answer before it connected anew. Then this is the answer to that,
+                // and the first one may have been done.
+                fault if connects.is_some_and(|before| before != self.connects(lane)) => {
+                    return Err(Fault::Lost(fault.why()).into_store_error(&self.server, script.writes));
                 }
                 fault => return Err(fault.into_store_error(&self.server, script.writes)),
             }

@@ -3,7 +3,7 @@
 //! A part is four commands in one pipeline: where the stream begins and ends, the entries up to the last position
 //! wanted, the one that holds it, and once more where the stream begins and ends. Entries come by plain `XRANGE`, since
 //! each byte that a script hands on costs the server several times as much. What was read is the run at one moment if
-//! it was the same run before and after, and nothing of the range was trimmed; blocks never change.
+//! it was the same run before and after, still as long, and nothing of the range was trimmed; blocks never change.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -88,11 +88,9 @@ impl RedisHot {
             let mut answer = begin(start);
             let mut at = start;
             loop {
-                if part.before.incarnation != incarnation
-                    || part.after.incarnation != incarnation
-                    || part.after.base > at
-                {
-                    // Another life of the run, or trimmed past the reader.
+                let is_other = |extent: &Extent| extent.incarnation != incarnation || extent.next < clipped.end;
+                if is_other(&part.before) || is_other(&part.after) || part.after.base > at {
+                    // Another life of the run, or an older copy of it; or trimmed past the reader.
                     continue 'anew;
                 }
                 for Stored { end, block } in &part.blocks {

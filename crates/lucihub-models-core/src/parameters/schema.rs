@@ -123,6 +123,9 @@ impl ParameterSchema {
         if self.0.validator.is_valid(&instance) {
             return Ok(());
         }
+        if let Err(invalid) = check_ways(input, &limits) {
+            return Err(Violations { violations: vec![not_strict(&invalid)], more: 0 });
+        }
         let mut found = Vec::new();
         for error in self.0.validator.iter_errors(&instance) {
             self.tell(&error, &instance, &mut found);
@@ -185,6 +188,19 @@ impl ParameterSchema {
 
 fn value(thing: &str, text: &JsonText) -> Result<Value, Invalid> {
     serde_json::from_str(text.as_str()).map_err(|error| Invalid::new(thing, format!("not JSON: {error}")))
+}
+
+/// Refuses a document whose values, each with the way to it, are far larger than itself: long keys above many values.
+/// What is wrong with each is told with its way.
+fn check_ways(input: &JsonText, limits: &Limits) -> Result<(), Invalid> {
+    const MOST: usize = 64 << 20;
+    let mut bytes = 0_usize;
+    input.places(limits, |pointer| bytes = bytes.saturating_add(pointer.len()));
+    if bytes <= MOST {
+        return Ok(());
+    }
+    Err(Invalid::new(INPUT, format!("it is not as its schema says, and the ways to its values have {bytes} bytes"))
+        .hint(format!("the limit is {MOST} bytes; use shorter keys above many values")))
 }
 
 fn not_strict(invalid: &Invalid) -> Violation {

@@ -65,12 +65,21 @@ impl Channel {
 #[serde(deny_unknown_fields)]
 pub struct TimeBase {
     /// Samples per second and channel.
+    #[serde(serialize_with = "finite")]
     #[schemars(extend("x-unit" = "Hz", "examples" = [10_000.0]))]
     pub rate_hz: f64,
     /// The time of sample 0, in seconds from the start of OP.
-    #[serde(default)]
+    #[serde(default, serialize_with = "finite")]
     #[schemars(extend("x-unit" = "s", "examples" = [0.0]))]
     pub origin_s: f64,
+}
+
+/// JSON has no other numbers: they would become `null`, which no reader takes.
+fn finite<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if !number.is_finite() {
+        return Err(serde::ser::Error::custom(format!("a time base with {number}")));
+    }
+    serializer.serialize_f64(*number)
 }
 
 impl TimeBase {
@@ -94,6 +103,8 @@ impl TimeBase {
         let exact = (seconds - self.origin_s) * self.rate_hz;
         // 0.3 s at 10 Hz is sample 3, though 0.3 * 10 is a little more or less than 3.
         let nearest = exact.round();
-        if (exact - nearest).abs() <= 1e-6 { nearest as u64 } else { exact.ceil() as u64 }
+        // Far from 0 the numbers are further apart than that.
+        let near = (nearest.abs() * 4.0 * f64::EPSILON).max(1e-6);
+        if (exact - nearest).abs() <= near { nearest as u64 } else { exact.ceil() as u64 }
     }
 }

@@ -170,15 +170,31 @@ impl RunHead {
 ///
 /// Coordinates are closed: a field more would change what they mean, so it needs
 /// a new version, and a document that has one is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
-    /// Samples per cell and channel.
-    #[schemars(extend("x-unit" = "sample"))]
+    /// Samples per cell and channel: a power of two.
+    #[schemars(extend("x-unit" = "sample"), range(min = 1024, max = 1_048_576))]
     pub samples: u32,
     /// Log lines per cell.
-    #[schemars(extend("x-unit" = "line"))]
+    #[schemars(extend("x-unit" = "line"), range(min = 1, max = 2048))]
     pub lines: u32,
+}
+
+impl<'de> Deserialize<'de> for Grid {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Parts {
+            samples: u32,
+            lines: u32,
+        }
+        let Parts { samples, lines } = Parts::deserialize(deserializer)?;
+        let grid = Self { samples, lines };
+        // Everything is counted by it: a cell without room would divide by zero.
+        grid.check().map_err(serde::de::Error::custom)?;
+        Ok(grid)
+    }
 }
 
 impl Default for Grid {

@@ -74,12 +74,19 @@ impl LogLine {
         self
     }
 
+    /// Checks it against the limits.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Invalid) naming what is too long and the limit.
+    pub fn check(&self, limits: &crate::Limits) -> Result<(), crate::Invalid> {
+        crate::check::check_line(self, limits)
+    }
+
     /// Bytes that this line counts against limits and memory.
     #[must_use]
     pub fn size(&self) -> usize {
         let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
-        let extra = if self.extra.is_empty() { 0 } else { self.extra.to_json().len() };
-        self.text.len() + text(&self.level) + text(&self.source) + extra + 16
+        self.text.len() + text(&self.level) + text(&self.source) + self.extra.size() + 16
     }
 }
 

@@ -51,6 +51,14 @@ impl Gap {
         self
     }
 
+    /// Checks its cause against the limits.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::Invalid) if it is too long.
+    pub fn check(&self, limits: &crate::Limits) -> Result<(), crate::Invalid> {
+        crate::check::check_gap(self, limits)
+    }
+
     /// How many samples are missing.
     #[must_use]
     pub const fn len(&self) -> u64 {

@@ -44,12 +44,12 @@ impl OpenBody {
     }
 
     pub(super) fn state(&mut self, change: StateChange) {
-        self.bytes += Self::ENTRY + change.reason.as_ref().map_or(0, String::len);
+        self.bytes += change.size();
         self.states.push(change);
     }
 
     pub(super) fn phase(&mut self, change: PhaseChange) {
-        self.bytes += Self::ENTRY + change.carrier.as_ref().map_or(0, String::len);
+        self.bytes += change.size();
         self.phases.push(change);
     }
 
@@ -59,12 +59,12 @@ impl OpenBody {
     }
 
     pub(super) fn overload(&mut self, overload: Overload) {
-        self.bytes += Self::ENTRY + overload.element.len();
+        self.bytes += overload.size();
         self.overloads.push(overload);
     }
 
     pub(super) fn final_value(&mut self, value: FinalValue) {
-        self.bytes += Self::ENTRY + value.element.len();
+        self.bytes += value.size();
         self.final_values.push(value);
     }
 
@@ -105,7 +105,7 @@ impl OpenBody {
                 return;
             }
         }
-        self.bytes += Self::ENTRY;
+        self.bytes += Self::ENTRY + gap.cause.as_str().len();
         self.last_gap.insert(channel, self.gaps.len());
         self.gaps.push(GapMark { channel, gap });
     }

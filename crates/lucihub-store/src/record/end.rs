@@ -67,10 +67,10 @@ impl Recorder {
         }
         output.as_ref().map_or(Ok(()), |json| json.check("output", &self.limits))?;
         let most = self.limits.text_bytes;
-        let texts = [&error, &reason].into_iter().flatten().chain(final_values.iter().map(|v| &v.element));
-        if texts.into_iter().any(|text| text.len() > most) {
-            return Err(self.too_long("error, reason or element").into());
+        if [&error, &reason].into_iter().flatten().any(|text| text.len() > most) {
+            return Err(self.too_long("error or reason").into());
         }
+        final_values.iter().try_for_each(|value| value.check(&self.limits))?;
         self.check_size("output", output.as_ref().map_or(0, |json| json.as_str().len()))?;
         let values = self.head.final_values.len().saturating_add(final_values.len());
         if values > self.limits.head_entries {

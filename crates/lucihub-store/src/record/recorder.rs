@@ -152,10 +152,7 @@ impl Recorder {
     /// # Errors
     /// `Invalid` past a limit; `Failed` when recording cannot go on.
     pub async fn phase(&self, change: PhaseChange) -> Result<(), RecordError> {
-        let most = self.limits.text_bytes;
-        if change.phase.as_str().len() > most || change.carrier.as_ref().is_some_and(|c| c.len() > most) {
-            return Err(self.too_long("phase").into());
-        }
+        change.check(&self.limits)?;
         self.push(
             |p, _| {
                 self.check_count("phases", p.next.phases)?;
@@ -173,9 +170,7 @@ impl Recorder {
     /// # Errors
     /// `Invalid` past a limit; `Failed` when recording cannot go on.
     pub async fn overload(&self, overload: Overload) -> Result<(), RecordError> {
-        if overload.element.len() > self.limits.text_bytes {
-            return Err(self.too_long("element").into());
-        }
+        overload.check(&self.limits)?;
         self.push(
             |p, _| {
                 self.check_count("overloads", p.overloads as u64)?;
@@ -202,11 +197,8 @@ impl Recorder {
     /// `Invalid` for a level or source past the limit; `Failed` when recording
     /// cannot go on.
     pub async fn line(&self, line: LogLine) -> Result<(), RecordError> {
-        let most = self.limits.text_bytes;
-        if [&line.level, &line.source].iter().any(|t| t.as_ref().is_some_and(|t| t.len() > most)) {
-            return Err(self.too_long("log level or source").into());
-        }
         let line = line.cut(self.limits.line_bytes);
+        line.check(&self.limits)?;
         self.check_size("log line", line.size())?;
         self.push(
             |p, _| {

@@ -72,6 +72,7 @@ impl Recorder {
     }
 
     async fn mark(&self, channel: u32, gap: Gap) -> Result<(), RecordError> {
+        gap.check(&self.limits)?;
         let end = gap.end;
         self.push(
             |p, _| {

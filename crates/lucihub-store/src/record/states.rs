@@ -24,13 +24,7 @@ impl Recorder {
         if state.is_terminal() {
             return Err(Invalid::new("state", format!("{state} ends the run")).hint("use `finish`").into());
         }
-        let most = self.limits.word_bytes;
-        if state.as_str().len() > most {
-            return Err(Invalid::new("state", "too long").hint(format!("the limit is {most} bytes")).into());
-        }
-        if change.reason.as_ref().is_some_and(|reason| reason.len() > self.limits.text_bytes) {
-            return Err(self.too_long("reason").into());
-        }
+        change.check(&self.limits)?;
         self.push(
             |p, _| {
                 Self::check_step(&p.run_state, &change.state)?;

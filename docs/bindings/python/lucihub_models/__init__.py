@@ -34,6 +34,23 @@ def read_head(text: str | bytes) -> AnyHead:
     return _any_head.validate_json(text)
 
 
+def _note_changes(value: object) -> None:
+    # Appending to a list that was absent sets no field, so pydantic would leave it out.
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            inner = getattr(value, name)
+            if name not in value.model_fields_set and inner != field.get_default(call_default_factory=True):
+                value.model_fields_set.add(name)
+            _note_changes(inner)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            _note_changes(inner)
+    elif isinstance(value, list) and value and not isinstance(value[0], float):
+        for inner in value:
+            _note_changes(inner)
+
+
 def write(document: BaseModel) -> str:
-    """Writes a document. What was never set stays absent: an absent input and `null` are two things."""
+    """Writes a document. What was never set or changed stays absent: an absent input and `null` are two things."""
+    _note_changes(document)
     return document.model_dump_json(by_alias=True, exclude_unset=True)

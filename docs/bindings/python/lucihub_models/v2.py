@@ -109,13 +109,13 @@ class Grid(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
     )
-    lines: Annotated[int, Field(ge=0, le=4294967295)]
+    lines: Annotated[int, Field(ge=1, le=2048)]
     """
     Log lines per cell. Unit: line.
     """
-    samples: Annotated[int, Field(ge=0, le=4294967295)]
+    samples: Annotated[int, Field(ge=1024, le=1048576)]
     """
-    Samples per cell and channel. Unit: sample.
+    Samples per cell and channel: a power of two. Unit: sample.
     """
 
 

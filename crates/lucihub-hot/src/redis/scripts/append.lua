@@ -18,12 +18,17 @@ for n = 1, entries do
   local key, id, block = KEYS[n + 2], ARGV[2 * n + 6], ARGV[2 * n + 7]
   local added = redis.pcall('XADD', key, id, 'b', block)
   if type(added) == 'table' and added['err'] then
-    -- What lies past the run's marks does not exist: a script that failed half-way left it. It makes room.
-    local reached = redis.call('HGET', RUN, 'next:' .. (string.match(key, ':s:(%d+)$') or 'lines')) or '0'
-    for _, entry in ipairs(redis.call('XRANGE', key, '(' .. reached .. '-0', '+')) do
-      redis.call('XDEL', key, entry[1])
+    if not string.find(added['err'], 'equal or smaller', 1, true) then
+      return redis.error_reply(added['err'])
     end
-    redis.call('XSETID', key, reached .. '-0')
+    -- What lies past the run's marks does not exist: a script that failed half-way left it. It makes room. The stream is
+    -- written anew, since newer servers keep an id that was once deleted as the least for all that follow.
+    local reached = redis.call('HGET', RUN, 'next:' .. (string.match(key, ':s:(%d+)$') or 'lines')) or '0'
+    local kept = redis.call('XRANGE', key, '-', reached .. '-0')
+    redis.call('UNLINK', key)
+    for _, entry in ipairs(kept) do
+      redis.call('XADD', key, entry[1], unpack(entry[2]))
+    end
     redis.call('XADD', key, id, 'b', block)
   end
 end

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lucihub_hot::redis::RedisHot;
-use lucihub_models_core::hot::{Cancelled, HotRuns, Seal, TakeOver, TookOver};
+use lucihub_models_core::hot::{Cancelled, HotRuns, HotSamples, Seal, TakeOver, TookOver};
 use lucihub_models_core::{IdSource, RunId, RunState};
 use lucihub_testkit::SeededIds;
 use lucihub_testkit::models::run_head;
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 use tokio::sync::Barrier;
 
-use super::writer::LEASE;
+use super::tally::Tally;
+use super::writer::{LEASE, SAMPLES, Writer};
 use crate::harness::{open, options};
 
 const RACES: u64 = 1_000;
@@ -113,4 +114,38 @@ async fn of_two_workers_exactly_one_gets_the_run() {
         won[winner] += 1;
     }
     assert!(won.iter().all(|count| *count > 0), "no races: {won:?}");
+}
+
+/// A failover to a replica that is behind, and back: between two parts of a read the run is shorter, and nothing is damaged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_goes_back_while_it_is_read_is_not_corrupt() {
+    const SHORT: u64 = 100;
+    const LONG: u64 = 300;
+    let server = RedisServer::start(Config::new());
+    let options = options(&server.url());
+    let hot = open(options.clone()).await;
+    let mut writer = Writer::begin(hot.clone(), 1, Arc::new(Tally::default())).await;
+    let names = ["run", "s:0"].map(|name| format!("{}:{{{}}}:{name}", options.prefix, writer.run));
+    for (more, copy) in [(SHORT, "short"), (LONG - SHORT, "long")] {
+        writer.append(more).await;
+        names.iter().for_each(|name| drop(server.cli(&["COPY", name, &format!("{copy} {name}")])));
+    }
+    let put = "for _, key in ipairs(KEYS) do redis.call('COPY', ARGV[1] .. ' ' .. key, key, 'REPLACE') end";
+    let run = writer.run;
+    let ends = [SHORT * SAMPLES, LONG * SAMPLES];
+    let reading = tokio::spawn(async move {
+        let mut seen = [0, 0];
+        while seen[0] < 20 || seen[1] < 20 {
+            let series = hot.window(run, 0, 0..u64::MAX).await.unwrap().unwrap();
+            let which = ends.iter().position(|end| *end == series.end).unwrap_or_else(|| panic!("{}", series.end));
+            assert_eq!(series.values.len() as u64, ends[which]);
+            seen[which] += 1;
+        }
+    });
+    while !reading.is_finished() {
+        for copy in ["short", "long"] {
+            server.cli(&["EVAL", put, "2", &names[0], &names[1], copy]);
+        }
+    }
+    reading.await.unwrap();
 }

@@ -1,12 +1,12 @@
 //! A server of the tests' own making, for what the installed one cannot say: it answers by the book, with one thing
 //! changed.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lucihub_hot::redis::RedisHot;
-use lucihub_models_core::hot::{Durability, HotAppend, Secured};
+use lucihub_models_core::hot::{Durability, HotAppend, HotRuns, Secured};
 use lucihub_models_core::{Result, StoreError, WriterId, WriterMark};
 use lucihub_testkit::models::run_id;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -25,15 +25,19 @@ struct Book {
     echoes: bool,
     /// The name that the connection says it has; its own if there is none.
     name: Option<&'static str>,
+    /// Whether scripts are refused for the moment.
+    refuses: bool,
 }
 
-const GOOD: Book = Book { wait: "*2\r\n:1\r\n:0\r\n", script: "has", echoes: true, name: None };
+const GOOD: Book = Book { wait: "*2\r\n:1\r\n:0\r\n", script: "has", echoes: true, name: None, refuses: false };
 
 struct Scripted {
     port: u16,
     book: Arc<Mutex<Book>>,
     /// How many commands are still to be refused, as by a server that starts.
     refusals: Arc<AtomicU32>,
+    /// Whether the next script is the last command that is read before the server starts anew, without an answer.
+    dies: Arc<AtomicBool>,
     /// The commands that came, without those of connecting.
     heard: Arc<Mutex<Vec<String>>>,
 }
@@ -44,13 +48,14 @@ impl Scripted {
         let port = listener.local_addr().unwrap().port();
         let (book, heard) = (Arc::new(Mutex::new(GOOD)), Arc::<Mutex<Vec<String>>>::default());
         let refusals = Arc::<AtomicU32>::default();
-        let (shared, hears, refused) = (book.clone(), heard.clone(), refusals.clone());
+        let dies = Arc::<AtomicBool>::default();
+        let (shared, hears, refused, dying) = (book.clone(), heard.clone(), refusals.clone(), dies.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, shared.clone(), hears.clone(), refused.clone()));
+                tokio::spawn(serve(stream, shared.clone(), hears.clone(), refused.clone(), dying.clone()));
             }
         });
-        Self { port, book, refusals, heard }
+        Self { port, book, refusals, dies, heard }
     }
 
     fn set(&self, change: impl FnOnce(&mut Book)) {
@@ -69,6 +74,7 @@ async fn serve(
     book: Arc<Mutex<Book>>,
     heard: Arc<Mutex<Vec<String>>>,
     refusals: Arc<AtomicU32>,
+    dies: Arc<AtomicBool>,
 ) -> Option<()> {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
@@ -87,8 +93,12 @@ async fn serve(
         }
         let now = book.lock().unwrap().clone();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if words[0].starts_with("EVAL") && dies.swap(false, Ordering::SeqCst) {
+            return None;
+        }
         let refuse = refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         let answer = match &words[..] {
+            ["EVAL" | "EVALSHA", ..] if now.refuses => "-NOREPLICAS Not enough good replicas to write.\r\n".to_owned(),
             _ if refuse => "-LOADING Redis is loading the dataset in memory\r\n".to_owned(),
             ["CLIENT", "SETNAME", given] => {
                 (*given).clone_into(&mut name);
@@ -130,6 +140,23 @@ async fn a_server_that_still_loads_is_opened_once_it_is_ready() {
     let refused = RedisHot::open(hasty).await;
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+/// A deletion may have been made before the server died: who is told that nothing was written would be wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_after_a_reconnect_does_not_say_that_nothing_was_done() {
+    let server = Scripted::start().await;
+    let hot = open(options(&format!("redis://127.0.0.1:{}", server.port)).with_timeout(Duration::from_secs(1))).await;
+    server.set(|book| book.refuses = true);
+    let remove = async || hot.remove(run_id(1), true, Duration::ZERO).await;
+    let refused = remove().await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "it was never tried: {refused:?}");
+    server.dies.store(true, Ordering::SeqCst);
+    let refused = remove().await;
+    assert!(matches!(refused, Err(StoreError::Unknown { .. })), "{refused:?}");
+    server.dies.store(true, Ordering::SeqCst);
+    let refused = hot.get(run_id(1)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "a read has done nothing: {refused:?}");
 }
 
 async fn fsynced(hot: &RedisHot) -> Result<Secured> {

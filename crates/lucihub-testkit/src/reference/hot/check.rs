@@ -29,6 +29,7 @@ fn sizes(body: &BatchBody, limits: &Limits) -> Option<&'static str> {
             .iter()
             .any(|change| change.state.as_str().len() > limits.word_bytes || long_option(&change.reason))
         || body.phases.iter().any(|change| long(change.phase.as_str()) || long_option(&change.carrier))
+        || body.gaps.iter().any(|mark| mark.gap.cause.as_str().len() > limits.word_bytes)
         || body.overloads.iter().any(|overload| long(&overload.element))
         || body.final_values.iter().any(|value| long(&value.element));
     entries.then_some("text")

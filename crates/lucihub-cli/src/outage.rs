@@ -36,10 +36,12 @@ pub(crate) async fn watch(
 /// A follower's next event, however long the server is away: the follower stays where it is.
 pub(crate) async fn next(follower: &mut Follower, server: Option<&str>) -> Result<Option<Event>> {
     const AGAIN: Duration = Duration::from_millis(200);
+    // How the store names what answers, and has lost a run that its worker is putting back.
+    const LOST: &str = "hot storage";
     loop {
         match follower.next().await {
             Err(StoreError::Unavailable { store, .. } | StoreError::Unknown { store, .. })
-                if Some(&*store) == server =>
+                if Some(&*store) == server || store == LOST =>
             {
                 tokio::time::sleep(AGAIN).await;
             }

@@ -96,7 +96,7 @@ fn tell(report: &SweepReport, json: bool) -> Result<(), Failure> {
 }
 
 /// Each kind, what one and what more of it are, and what is done about it.
-const KINDS: [(SweptKind, &str, &str, &str); 4] = [
+const KINDS: [(SweptKind, &str, &str, &str); 5] = [
     (
         SweptKind::Orphan,
         "orphan: hot storage has it, cold storage has no row",
@@ -116,6 +116,12 @@ const KINDS: [(SweptKind, &str, &str, &str); 4] = [
         "lost: hot storage does not have them; a keeper rescues them",
         "rescued",
     ),
+    (
+        SweptKind::Unreadable,
+        "unreadable: its row is damaged or of a newer version; restore it from a backup, upgrade, or delete the run",
+        "unreadable: their rows are damaged or of a newer version; restore them from a backup, upgrade, or delete the runs",
+        "removed",
+    ),
 ];
 
 const fn word(kind: SweptKind) -> &'static str {
@@ -124,6 +130,7 @@ const fn word(kind: SweptKind) -> &'static str {
         SweptKind::Leftover => "leftover",
         SweptKind::Queued => "queued",
         SweptKind::Lost => "lost",
+        SweptKind::Unreadable => "unreadable",
         _ => "other",
     }
 }
@@ -158,6 +165,7 @@ struct Report<'a> {
     leftovers: Count,
     queued: Count,
     lost: Count,
+    unreadable: Count,
     runs: Vec<Run<'a>>,
 }
 
@@ -202,6 +210,7 @@ impl<'a> Report<'a> {
             leftovers: count(SweptKind::Leftover),
             queued: count(SweptKind::Queued),
             lost: count(SweptKind::Lost),
+            unreadable: count(SweptKind::Unreadable),
             runs: report.runs.iter().map(run).collect(),
         }
     }

@@ -114,7 +114,18 @@ async fn an_orphan_is_found_and_removed_after_a_yes() {
     let found = lab.json(&args, 0);
     assert_eq!(
         names(&found),
-        ["hot_max_bytes", "hot_runs", "hot_used_bytes", "leftovers", "lost", "open_runs", "orphans", "queued", "runs"]
+        [
+            "hot_max_bytes",
+            "hot_runs",
+            "hot_used_bytes",
+            "leftovers",
+            "lost",
+            "open_runs",
+            "orphans",
+            "queued",
+            "runs",
+            "unreadable"
+        ]
     );
     assert_eq!((&found["hot_runs"], &found["orphans"]["found"]), (&2.into(), &1.into()), "{found}");
     let named = &found["runs"][0];

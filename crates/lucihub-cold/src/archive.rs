@@ -9,7 +9,7 @@ use lucihub_models_core::cold::{Begun, Checkpoint, ColdArchive, Commit, Committe
 use lucihub_models_core::{Digest, LogCell, Positions, Result, RunHead, RunId, SampleCell, StoreError};
 use tokio::task::JoinSet;
 
-use crate::cold::{Cold, Engine, blocking, on_own_thread, unknown};
+use crate::cold::{Cold, Engine, blocking, given_up, on_own_thread};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::growing::Growing;
@@ -156,13 +156,13 @@ where
         if working.len() >= threads
             && let Some(row) = working.join_next().await
         {
-            rows.push(row.map_err(unknown)?);
+            rows.push(row.map_err(given_up)?);
         }
         let cell = cell.clone();
         working.spawn(async move { (place, on_own_thread(move || encode(&cell)).await) });
     }
     while let Some(row) = working.join_next().await {
-        rows.push(row.map_err(unknown)?);
+        rows.push(row.map_err(given_up)?);
     }
     // In the order of the cells, whichever was done first: so files do not depend on threads.
     rows.sort_unstable_by_key(|(place, _)| *place);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lucihub_models_core::{Clock, Invalid, Limits, Result, RunHead, StoreError, Timestamp, WriteAs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task;
+use tokio::task::{self, JoinError};
 
 use crate::attachments::Sweeping;
 use crate::conn::Conn;
@@ -100,7 +100,7 @@ impl<E: Engine> Cold<E> {
         work: impl FnOnce(&mut Conn<'_>) -> Result<R, Error> + Send + 'static,
         then: impl FnOnce(R) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.readers(), move |engine| engine.look(work), then).await
+        self.with(self.engine.readers(), move |engine| engine.look(work), then, given_up).await
     }
 
     /// Reads by several statements, on a blocking thread and on one snapshot.
@@ -108,7 +108,7 @@ impl<E: Engine> Cold<E> {
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.readers(), move |engine| engine.read(work), Ok).await
+        self.with(self.engine.readers(), move |engine| engine.read(work), Ok, given_up).await
     }
 
     /// Writes on a blocking thread, whole or not at all.
@@ -116,7 +116,7 @@ impl<E: Engine> Cold<E> {
         &self,
         work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T> {
-        self.with(self.engine.writers(), move |engine| engine.write(work), Ok).await
+        self.with(self.engine.writers(), move |engine| engine.write(work), Ok, unknown).await
     }
 
     /// Callers wait for a connection before they take a thread, and keep both
@@ -126,15 +126,16 @@ impl<E: Engine> Cold<E> {
         permits: &Arc<Semaphore>,
         work: impl FnOnce(&E) -> Result<R, Error> + Send + 'static,
         then: impl FnOnce(R) -> Result<T, Error> + Send + 'static,
+        no_answer: fn(JoinError) -> StoreError,
     ) -> Result<T> {
         let permit = self.permit(permits).await?;
         let engine = self.engine.clone();
-        blocking(move || {
+        let work = move || {
             let answer = work(&engine);
             drop(permit);
             answer.and_then(then)
-        })
-        .await
+        };
+        task::spawn_blocking(work).await.map_err(no_answer)?.map_err(StoreError::from)
     }
 
     async fn permit(&self, permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
@@ -148,7 +149,7 @@ impl<E: Engine> Cold<E> {
 
 /// Runs work off the async threads, for what blocks or computes long.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T> {
-    task::spawn_blocking(work).await.map_err(unknown)?.map_err(StoreError::from)
+    task::spawn_blocking(work).await.map_err(given_up)?.map_err(StoreError::from)
 }
 
 /// Runs work on a thread that ends with it, for what takes much memory for a
@@ -161,12 +162,17 @@ pub(crate) async fn on_own_thread<T: Send + 'static>(
     // Nobody may be waiting any more: then nobody misses the answer.
     let thread = move || drop(tell.send(work()));
     std::thread::Builder::new().name("lucihub-cold".to_owned()).spawn(thread).map_err(closed)?;
-    told.await.map_err(unknown)?.map_err(StoreError::from)
+    told.await.map_err(given_up)?.map_err(StoreError::from)
 }
 
-/// The error of work that gave no answer.
-pub(crate) fn unknown(why: impl fmt::Display) -> StoreError {
+/// The error of work that may have written, and gave no answer.
+fn unknown(why: impl fmt::Display) -> StoreError {
     StoreError::Unknown { store: "cold storage".into(), why: why.to_string() }
+}
+
+/// The error of work that wrote nothing, and gave no answer.
+pub(crate) fn given_up(why: impl fmt::Display) -> StoreError {
+    closed(why)
 }
 
 fn closed(error: impl fmt::Display) -> StoreError {

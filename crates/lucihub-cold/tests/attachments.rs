@@ -316,6 +316,9 @@ async fn damage_is_found_and_named() {
         for part in [&format!("run {}", given.run), "attachment module", &format!("chunk {chunk}")] {
             assert!(what.contains(part), "{damage}: {what} does not name {part}");
         }
+        given.cold.put_attachment(&given.subject(), &called("module"), whole(bytes.clone())).await.unwrap();
+        let found = given.cold.attachment(&given.subject(), &name("module")).await.unwrap().unwrap();
+        assert_eq!(found.into_bytes().await.unwrap(), bytes, "{damage}: put again, it is whole");
     }
     for place in places() {
         let given = given(place).await;

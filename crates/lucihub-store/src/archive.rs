@@ -24,3 +24,4 @@ mod written;
 
 pub use keeper::{Keeper, WalkReport};
 pub use options::KeeperOptions;
+pub(crate) use writing::cell_bytes;

@@ -154,12 +154,17 @@ impl Store {
     }
 
     /// Deletes a run and all that hangs on it, in both storages. `false` if there
-    /// was none. A worker that still writes meets a tombstone.
+    /// was none. A worker that still writes meets a tombstone. A run that is damaged or of a newer version goes too.
     ///
     /// # Errors
     /// `Precondition` while a worker holds the run, unless it is forced.
     pub async fn delete(&self, run: RunId, force: bool) -> Result<bool> {
-        let existed = self.cold().get(run).await?.is_some();
+        let existed = match self.cold().get(run).await {
+            Ok(found) => found.is_some(),
+            // What cannot be read can be deleted.
+            Err(StoreError::Corrupt { .. } | StoreError::Model(_)) => true,
+            Err(error) => return Err(error),
+        };
         match self.hot().remove(run, force, TOMBSTONE).await? {
             // A keeper that meets the tombstone first finishes the deletion; it was this call's all the same.
             Removed::Removed => Ok(self.cold().delete(run).await? || existed),

@@ -180,3 +180,36 @@ async fn a_dead_worker_leaves_what_it_has_put() {
     assert!(lab.hot.get(run).await.unwrap().unwrap().seal.is_some());
     assert_eq!(in_cold(&lab, run, "partial").await.unwrap(), b"p");
 }
+
+/// A restored run has room for its results, though a keeper has brought what people put since.
+#[tokio::test(start_paused = true)]
+async fn copies_of_what_people_put_give_way_to_results() {
+    let lab = lab();
+    let run = small(&lab.store, 2).await.id;
+    let large = vec![7; MIB];
+    for n in 0..6 {
+        attach(&lab.store, run, &format!("p{n}"), &large).await.unwrap();
+    }
+    let plan = FaultPlan::none();
+    let recorder = begin_small(&lab.faulty(&plan), run).await;
+    for result in ["r0", "r1"] {
+        put(&recorder, result, &large).await;
+    }
+    attach(&lab.store, run, "p6", &large).await.unwrap_err();
+    lab.walk(eager()).await;
+    plan.hold("hot.put_attachment");
+    assert!(lab.hot.lose(run));
+    recorder.log("finds out").await.unwrap();
+    plan.seen("hot.put_attachment", 3).await;
+    lab.walk(eager()).await;
+    assert!(in_hot(&lab, run).await.len() >= 7, "a keeper was quicker");
+    plan.mend();
+    tokio::time::timeout(Duration::from_secs(60), end_small(&recorder)).await.unwrap();
+    let kept = in_hot(&lab, run).await;
+    assert!(kept.contains(&("r0".to_owned(), true)) && kept.contains(&("r1".to_owned(), true)), "{kept:?}");
+    lab.walk(eager()).await;
+    for any in ["p0", "p6", "r0", "r1"] {
+        assert_eq!(in_cold(&lab, run, any).await.map(|bytes| bytes.len()), Some(MIB), "{any}");
+    }
+    lab.archived(run).await;
+}

@@ -6,7 +6,7 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, clean_walk, lab, patient, record_some, small_head, values};
+use lab::{Lab, clean_walk, eager, lab, patient, record_some, small, small_head, values};
 use lucihub_models_core::{GapCause, Grid, Run, RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, Recorder};
@@ -169,4 +169,18 @@ async fn what_another_writer_wrote_anew_is_read_anew() {
     other.finish(RunState::Succeeded, End::default()).await.unwrap();
     clean_walk(&keeper).await;
     assert_eq!(lab.archived(run).await.0.series[0].values, anew);
+}
+
+/// A long gap has no samples, and yet a row and a summary for each of its cells.
+#[tokio::test]
+async fn cells_without_a_sample_count_in_a_transaction() {
+    let lab = lab();
+    let run = small(&lab.store, 1).await.id;
+    let recorder = lab::begun(&lab, run, 100).await;
+    recorder.gap(0, 40 * 1_024, GapCause::Device).await.unwrap();
+    recorder.flush().await.unwrap();
+    let plan = FaultPlan::none();
+    clean_walk(&Keeper::new(lab.faulty(&plan), eager())).await;
+    let transactions = plan.log().iter().filter(|call| *call == "cold.checkpoint").count();
+    assert!((3..=10).contains(&transactions), "{transactions} for 40 cells, 4 KiB each");
 }

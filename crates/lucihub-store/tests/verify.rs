@@ -15,7 +15,7 @@ use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples};
 use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
-use lucihub_store::maintain::{Damage, Verified};
+use lucihub_store::maintain::{Damage, SweepOptions, Verified};
 use lucihub_store::read::CellKey;
 use lucihub_store::{Keeper, KeeperOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
@@ -230,4 +230,24 @@ async fn a_run_that_is_not_archived_has_no_digest_yet() {
     let digest = given.store.verify(given.run).await.unwrap().digest;
     let nothing = Checkpoint::default();
     assert!(!given.store.cold().repair(head.id, &nothing, digest).await.unwrap());
+}
+
+/// One damaged row must not stop what is done for all the others.
+#[tokio::test]
+async fn a_run_whose_row_cannot_be_read_is_named_stops_nothing_and_can_be_deleted() {
+    let (mut given, recorder) = begun().await;
+    let (store, run) = (given.store.clone(), given.run);
+    let other = small(&store, 1).await.id;
+    store.cancel(other, None).await.unwrap();
+    given.sql(&format!(
+        "UPDATE runs SET head = '{{' || head, state_count = -1 WHERE hex(id) = '{:X}'",
+        run.as_uuid().simple()
+    ));
+    let report = Keeper::new(store.clone(), eager()).walk().await.unwrap();
+    assert_eq!((report.archived, report.errors.len()), (1, 1), "{report:?}");
+    let swept = store.sweep(&SweepOptions::default()).await.unwrap();
+    assert!(swept.unreadable.found > 0 && swept.runs.iter().all(|swept| swept.run == run), "{swept:?}");
+    assert!(store.delete(run, true).await.unwrap());
+    assert!(store.cold().get(run).await.unwrap().is_none());
+    drop(recorder);
 }

@@ -7,7 +7,8 @@ use lucihub_models_core::{Attachment, AttachmentInfo, ByteDigest, Result, StoreE
 use super::place;
 use super::upload::check;
 use crate::cold::{Cold, Engine};
-use crate::conn::on_conn;
+use crate::conn::{Conn, on_conn};
+use crate::error::Error;
 use crate::schema::{attachment_chunks, attachments};
 use crate::types::Id;
 
@@ -100,4 +101,28 @@ impl<E: Engine> Reading<E> {
         let what = format!("table attachment_chunks, {}, chunk {}", place(&self.subject, &self.info.name), self.chunk);
         StoreError::corrupt(what, why)
     }
+}
+
+/// Whether all chunks of an attachment are as they were written.
+pub(super) fn is_whole(conn: &mut Conn<'_>, id: Id, info: &AttachmentInfo) -> Result<bool, Error> {
+    let (mut read, mut digest) = (0, ByteDigest::default());
+    for chunk in 0.. {
+        if read >= info.size {
+            break;
+        }
+        let row: Option<(i64, Vec<u8>)> = on_conn!(conn, c => {
+            attachment_chunks::table
+                .find((id, chunk))
+                .select((attachment_chunks::payload_check, attachment_chunks::payload))
+                .get_result(c)
+                .optional()
+        })?;
+        let Some((_, payload)) = row.filter(|(sum, payload)| *sum == check(id, chunk, payload) && !payload.is_empty())
+        else {
+            return Ok(false);
+        };
+        read += payload.len() as u64;
+        digest.update(&payload);
+    }
+    Ok(read == info.size && digest.finish() == info.digest)
 }

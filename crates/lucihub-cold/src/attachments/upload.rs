@@ -9,6 +9,7 @@ use lucihub_models_core::{
 };
 use tokio::runtime::Handle;
 
+use super::download::is_whole;
 use super::{check_there, hold, place, seen, sweep::PATIENCE};
 use crate::codec::checksum::Checksum;
 use crate::cold::{Cold, Engine, blocking};
@@ -169,8 +170,9 @@ impl Upload {
     fn put_whole(&self, conn: &mut Conn<'_>, chunks: &[Vec<u8>], sum: (u64, Digest)) -> Result<AttachmentInfo, Error> {
         hold(conn, &self.subject)?;
         self.check_place(conn)?;
-        if let Some((_, before)) = seen(conn, &self.subject.to_string(), &self.attachment.name)?
+        if let Some((id, before)) = seen(conn, &self.subject.to_string(), &self.attachment.name)?
             && before.is_like(&self.info(sum))
+            && is_whole(conn, id, &before)?
         {
             return Ok(before);
         }
@@ -244,7 +246,7 @@ impl Upload {
         let info = self.info(sum);
         let before = seen(conn, &self.subject.to_string(), &info.name)?;
         if let Some((id, before)) = before {
-            if before.is_like(&info) {
+            if before.is_like(&info) && is_whole(conn, id, &before)? {
                 self.give_up(conn)?;
                 return Ok(before);
             }

@@ -13,6 +13,7 @@ use lucihub_models_core::{Result, StoreError};
 use super::connect::{Settings, lay_out};
 use super::errors;
 use super::options::SqliteOptions;
+use super::pool::{Begin, whole};
 use crate::conn::Conn;
 use crate::error::Error;
 use crate::migrate;
@@ -26,7 +27,7 @@ pub(crate) fn look<T>(
     if !options.path.exists() {
         return Err(StoreError::not_found(what).into());
     }
-    let found = establish(options)?.transaction(|conn| work(&mut Conn::Sqlite(conn), &what));
+    let found = whole(&mut establish(options)?, &Begin::Read, |conn| work(&mut Conn::Sqlite(conn), &what));
     found.map_err(|e| named(e, options))
 }
 
@@ -42,14 +43,15 @@ pub(crate) fn alone<T>(
         // A table is changed beyond adding columns by making it anew, and dropping a table deletes its rows one by
         // one: with foreign keys in force, dropping the old table of runs would delete all their cells.
         conn.batch_execute("PRAGMA foreign_keys = OFF")?;
-        conn.immediate_transaction(|conn| {
+        let checked = |conn: &mut SqliteConnection| {
             let before = schema_version(conn)?;
             let answer = work(&mut Conn::Sqlite(conn), &what)?;
             if schema_version(conn)? != before {
                 check_foreign_keys(conn, &what)?;
             }
             Ok(answer)
-        })
+        };
+        whole(conn, &Begin::Write, checked)
     })();
     done.map_err(|e| named(e, options))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::r2d2::{ConnectionManager, NopErrorHandler, Pool, PooledConnection};
+use diesel::result::Error as DieselError;
 use diesel::{Connection, SqliteConnection};
 use lucihub_models_core::{Result, StoreError};
 use tokio::sync::Semaphore;
@@ -87,20 +88,74 @@ impl Engine for Sqlite {
     }
 
     fn read<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let answer = self.get(&self.readers)?.transaction(|conn| work(&mut Conn::Sqlite(conn)));
+        let answer = whole(&mut *self.get(&self.readers)?, &Begin::Read, |conn| work(&mut Conn::Sqlite(conn)));
         answer.map_err(|e| e.sorted(errors::statement))
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Conn<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        // Immediate: a transaction that begins as a reader and then writes is
-        // refused when another one wrote in between, whatever the timeout.
-        let answer = self.get(&self.writer)?.immediate_transaction(|conn| work(&mut Conn::Sqlite(conn)));
+        let answer = whole(&mut *self.get(&self.writer)?, &Begin::Write, |conn| work(&mut Conn::Sqlite(conn)));
         answer.map_err(|e| e.sorted(errors::statement))
     }
+}
+
+/// What a transaction begins as.
+pub(super) enum Begin {
+    Read,
+    /// Immediate: a transaction that begins as a reader and then writes is refused when another one wrote in between,
+    /// whatever the timeout.
+    Write,
+}
+
+/// Runs work in a transaction, and gives its own error back. What SQLite fails for want of room or of a sound disk it rolls
+/// back by itself; rolling back once more fails then, and the query builder would tell of that alone.
+pub(super) fn whole<T>(
+    conn: &mut SqliteConnection,
+    begin: &Begin,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut failed = None;
+    let work = |conn: &mut SqliteConnection| {
+        work(conn).map_err(|error| {
+            failed = Some(error);
+            Error::from(DieselError::RollbackTransaction)
+        })
+    };
+    let answer = match begin {
+        Begin::Read => conn.transaction(work),
+        Begin::Write => conn.immediate_transaction(work),
+    };
+    failed.map_or(answer, Err)
 }
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sqlite").field("file", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_in_the_midst_of_a_transaction_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Sqlite::new(&SqliteOptions::file(folder.path().join("x.db"))).unwrap();
+        let run = |sql: &str| {
+            engine.write(|conn| match conn {
+                Conn::Sqlite(conn) => Ok(conn.batch_execute(sql)?),
+                #[cfg(feature = "postgres")]
+                Conn::Postgres(_) => unreachable!("it is SQLite"),
+            })
+        };
+        run("CREATE TABLE t (x)").unwrap();
+        // More than the cache of the writer, so that pages leave it before the commit.
+        let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) \
+                    INSERT INTO t SELECT randomblob(4096) FROM n";
+        let error: StoreError = run(&format!("PRAGMA max_page_count = 1000; {fill}")).unwrap_err().into();
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+        run("PRAGMA max_page_count = 100000; INSERT INTO t VALUES (1)").unwrap();
     }
 }

@@ -13,7 +13,8 @@ pub trait ColdAttachments: Send + Sync {
     ///
     /// - One under the same name is replaced in the same moment. Who reads the old one meanwhile comes to its end, or
     ///   gets an error; never a mix of both.
-    /// - The same content again changes nothing, and the answer is that of the first time.
+    /// - The same content again changes nothing, and the answer is that of the first time; unless what is there is
+    ///   damaged, which is written anew then.
     /// - Of several at once under one name, the one that ends last stays, whole.
     /// - The bytes are written as they come, in short steps: a slow source keeps no other writer waiting.
     /// - What a caller leaves behind who gave up, or died, is never seen. It is swept by whoever puts something once it

@@ -6,7 +6,9 @@ use std::pin::pin;
 use futures_core::Stream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lucihub_models_core::cold::{Checkpoint, GrownCell};
-use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, SampleCell, Series};
+use lucihub_models_core::{
+    Digest, GapCause, Grid, LogCell, LogLine, Positions, Result, SUMMARY_WIDTH, SampleCell, Series,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::keeper::Keeper;
@@ -142,16 +144,24 @@ impl Part {
                 self.cells.lines.push(cell);
             }
             Ready::Whole(cell) => {
-                self.bytes += 8 * cell.series.values.len() as u64;
+                self.bytes += cell_bytes(cell.series.values.len() as u64, cell.series.first..cell.series.end);
                 self.cells.samples.push(cell);
             }
             Ready::Samples(cell, hash) => {
-                self.bytes += 8 * (cell.begun.values() + cell.rest.values.len() as u64);
+                let values = cell.begun.values() + cell.rest.values.len() as u64;
+                self.bytes += cell_bytes(values, cell.begun.range().start..cell.rest.end);
                 self.cells.grown.push(cell);
                 self.hashes.push(hash);
             }
         }
     }
+}
+
+/// Bytes that a cell counts in a transaction: a gap has no samples, and as many summaries as they would have.
+pub(crate) fn cell_bytes(values: u64, range: Range<u64>) -> u64 {
+    const ROW: u64 = 256;
+    const SUMMARY: u64 = 64;
+    8 * values + ROW + SUMMARY * range.end.saturating_sub(range.start).div_ceil(SUMMARY_WIDTH)
 }
 
 /// Cells up to what a transaction may have.

@@ -8,6 +8,7 @@ use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Digest, Result, RunId};
 
 use super::verify::{Damage, Verified};
+use crate::archive::cell_bytes;
 use crate::read::{Cell, CellKey, cell_in_hot};
 use crate::store::Store;
 
@@ -69,7 +70,8 @@ impl<'a> Replacements<'a> {
                     part.lines.push(cell);
                 }
                 Cell::Samples(cell) => {
-                    bytes += 8 * cell.series.values.len();
+                    let range = cell.series.first..cell.series.end;
+                    bytes += usize::try_from(cell_bytes(cell.series.values.len() as u64, range)).unwrap_or(usize::MAX);
                     part.samples.push(cell);
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::PendingRun;
 use lucihub_models_core::hot::{Cancelled, HotRun, Removed};
-use lucihub_models_core::{Positions, Result, RunHead, RunId, RunState, StoreError};
+use lucihub_models_core::{Positions, Result, RunHead, RunId, RunState, StoreError, Timestamp};
 
 use super::swept::{Remove, SweepOptions, SweepReport, Swept, SweptKind};
 use crate::store::Store;
@@ -37,7 +37,8 @@ impl Store {
                     continue;
                 }
                 report.hot_runs += 1;
-                if let Some(mut swept) = self.stray(run, options).await? {
+                let stray = self.stray(run, options).await;
+                if let Some(mut swept) = or_unreadable(run, self.now(), stray)? {
                     self.settle(&mut swept, options).await;
                     report.add(swept, options.named);
                 }
@@ -80,7 +81,8 @@ impl Store {
             let page = self.cold().pending(after, PAGE).await?;
             after = page.last().copied();
             for pending in &page {
-                if let Some(mut swept) = self.waiting(*pending, options, report).await? {
+                let waiting = self.waiting(*pending, options, report).await;
+                if let Some(mut swept) = or_unreadable(pending.id, pending.created_at, waiting)? {
                     self.settle(&mut swept, options).await;
                     report.add(swept, options.named);
                 }
@@ -178,6 +180,17 @@ impl Store {
         }
         self.cold().create(&as_created(&hot.head)).await?;
         Ok(true)
+    }
+}
+
+/// What was found, or that the run itself is what is wrong: the others are looked at all the same.
+fn or_unreadable(run: RunId, since: Timestamp, looked: Result<Option<Swept>>) -> Result<Option<Swept>> {
+    match looked {
+        Err(why @ (StoreError::Corrupt { .. } | StoreError::Model(_))) => {
+            let (kind, state) = (SweptKind::Unreadable, RunState::Other("unknown".to_owned()));
+            Ok(Some(Swept { run, kind, state, since, held_by: None, settled: false, why: Some(why) }))
+        }
+        looked => looked,
     }
 }
 

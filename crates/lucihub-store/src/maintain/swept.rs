@@ -79,6 +79,8 @@ pub enum SweptKind {
     Queued,
     /// Cold storage has it open, a worker had begun, and hot storage does not have it: a keeper rescues it.
     Lost,
+    /// Its row is damaged, or of a newer version: no keeper can go on with it.
+    Unreadable,
 }
 
 /// A run that a sweep found.
@@ -89,7 +91,7 @@ pub struct Swept {
     pub run: RunId,
     /// Why it is named.
     pub kind: SweptKind,
-    /// Its state, where it was found.
+    /// Its state, where it was found; `unknown` where that cannot be read.
     pub state: RunState,
     /// Since when: its last change in hot storage, its archive, or its creation.
     pub since: Timestamp,
@@ -129,6 +131,8 @@ pub struct SweepReport {
     pub queued: SweptCount,
     /// Open runs that hot storage does not have.
     pub lost: SweptCount,
+    /// Runs whose row cannot be read.
+    pub unreadable: SweptCount,
     /// The first of each kind.
     pub runs: Vec<Swept>,
 }
@@ -144,6 +148,7 @@ impl SweepReport {
             leftovers: SweptCount::default(),
             queued: SweptCount::default(),
             lost: SweptCount::default(),
+            unreadable: SweptCount::default(),
             runs: Vec::new(),
         }
     }
@@ -156,6 +161,7 @@ impl SweepReport {
             SweptKind::Leftover => self.leftovers,
             SweptKind::Queued => self.queued,
             SweptKind::Lost => self.lost,
+            SweptKind::Unreadable => self.unreadable,
         }
     }
 
@@ -165,6 +171,7 @@ impl SweepReport {
             SweptKind::Leftover => &mut self.leftovers,
             SweptKind::Queued => &mut self.queued,
             SweptKind::Lost => &mut self.lost,
+            SweptKind::Unreadable => &mut self.unreadable,
         };
         count.found += 1;
         count.settled += u64::from(swept.settled);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lucihub_models_core::hot::{Attached, HotAttachment, SmallAttachment};
-use lucihub_models_core::{AttachmentInfo, AttachmentName, NewAttachment, StoreError};
+use lucihub_models_core::{AttachmentInfo, AttachmentName, NewAttachment, RunId, StoreError};
 use tokio::time::{Instant, sleep};
 
 use super::error::{Failure, RecordError};
 use super::recorder::Recorder;
 use super::sender::Sender;
+use crate::store::Store;
 
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -101,10 +102,24 @@ impl Sender {
                 // Lost once more: restoring begins the list anew.
                 Ok(Attached::NoRun) => return self.restore().await.map(drop),
                 Ok(Attached::Fenced) => return self.reclaim().await,
+                Err(StoreError::Full { .. }) if make_room(&self.store, self.request.run, &small).await => {}
                 // No room, or no answer: in a while.
                 Err(_) => return Ok(()),
             }
         }
         Ok(())
     }
+}
+
+/// Makes room for a result in the run's part of hot storage, where a keeper was quicker to bring what people put:
+/// cold storage has that, and nobody else has the result. `false` if it is not for want of that room.
+async fn make_room(store: &Store, run: RunId, small: &SmallAttachment) -> bool {
+    let hot = store.hot();
+    let Ok(Some(present)) = hot.attachments(run).await else { return false };
+    if HotAttachment::check_room(&present, small, store.limits()).is_ok() {
+        return false;
+    }
+    let copies = present.iter().filter(|present| !present.by_worker);
+    let Some(largest) = copies.max_by_key(|copy| copy.info.size) else { return false };
+    hot.delete_attachment(run, &largest.info.name).await.is_ok()
 }

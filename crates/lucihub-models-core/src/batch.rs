@@ -143,26 +143,11 @@ impl BatchBody {
             c.gap(&mark.gap);
         });
         c.each(&self.overloads, Canonical::overload);
-        c.each(&self.final_values, |c, value| {
-            c.text(&value.element);
-            c.number(value.value.to_bits());
-            c.extra(&value.extra);
-        });
+        c.each(&self.final_values, Canonical::final_value);
         let HeadPatch { channels, time_base, op_time_ns, ic_time_ns, firmware, entity_digest, output, error } =
             &self.patch;
-        c.optional(channels.as_deref(), |c, channels| {
-            c.each(channels, |c, channel| {
-                let Channel { carrier, probe, name, unit, extra } = channel;
-                for text in [carrier, probe, name, unit] {
-                    c.optional(text.as_deref(), Canonical::text);
-                }
-                c.extra(extra);
-            });
-        });
-        c.optional(*time_base, |c, base| {
-            c.number(base.rate_hz.to_bits());
-            c.number(base.origin_s.to_bits());
-        });
+        c.optional(channels.as_deref(), |c, channels| c.each(channels, Canonical::channel));
+        c.optional(*time_base, Canonical::time_base);
         c.optional(*op_time_ns, Canonical::number);
         c.optional(*ic_time_ns, Canonical::number);
         c.optional(firmware.as_deref(), Canonical::text);

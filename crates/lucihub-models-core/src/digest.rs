@@ -5,7 +5,12 @@ use std::str::FromStr;
 
 use crate::error::Invalid;
 use crate::extra::Extra;
-use crate::latest::{Gap, LogLine, Overload, PhaseChange, RunHead, StateChange};
+use crate::id::DeviceId;
+use crate::json::JsonText;
+use crate::latest::{
+    Channel, DeviceType, FinalValue, Gap, InputType, LogLine, Overload, PhaseChange, Relation, RunHead, StateChange,
+    TimeBase,
+};
 use crate::timestamp::Timestamp;
 
 /// 32 bytes of BLAKE3; text is 64 hexadecimal digits.
@@ -218,6 +223,34 @@ impl Canonical {
         self.extra(extra);
     }
 
+    pub(crate) fn channel(&mut self, channel: &Channel) {
+        let Channel { carrier, probe, name, unit, extra } = channel;
+        for text in [carrier, probe, name, unit] {
+            self.optional(text.as_deref(), Self::text);
+        }
+        self.extra(extra);
+    }
+
+    pub(crate) fn time_base(&mut self, base: TimeBase) {
+        self.number(base.rate_hz.to_bits());
+        self.number(base.origin_s.to_bits());
+    }
+
+    pub(crate) fn final_value(&mut self, value: &FinalValue) {
+        let FinalValue { element, value, extra } = value;
+        self.text(element);
+        self.number(value.to_bits());
+        self.extra(extra);
+    }
+
+    /// A field that documents may lack: nothing where it does, so that a field more changes no digest of before.
+    fn field<T>(&mut self, name: &str, value: Option<T>, feed: impl FnOnce(&mut Self, T)) {
+        if let Some(value) = value {
+            self.text(name);
+            feed(self, value);
+        }
+    }
+
     pub(crate) fn overload(&mut self, overload: &Overload) {
         let Overload { element, at, sample, extra } = overload;
         self.text(element);
@@ -227,8 +260,8 @@ impl Canonical {
     }
 }
 
-/// The digest of what a run recorded: states, phases, overloads, final values,
-/// log lines, and per channel every gap, index and bit of every sample.
+/// The digest of a run: all of its head that nobody changes after its end, log lines, and per channel every gap, index
+/// and bit of every sample.
 ///
 /// It is a hash over per-cell hashes, so it needs one cell in memory at a time,
 /// and it does not depend on batches, codec or engine. Feed log cells in order,
@@ -237,23 +270,76 @@ impl Canonical {
 pub struct RunDigest(Canonical);
 
 impl RunDigest {
-    /// Begins with the recorded part of the head. Labels, output and error are
-    /// not part of it: they may be changed after the run has ended.
+    /// Begins with the head. Labels, output and error are not part of it: they
+    /// may be changed after the run has ended.
     #[must_use]
     pub fn begin(head: &RunHead) -> Self {
-        let mut c = Canonical::of("lucihub run 1");
-        c.text(&head.id.to_string());
-        c.each(&head.states, Canonical::state);
-        c.each(&head.phases, Canonical::phase);
-        c.each(&head.overloads, Canonical::overload);
-        c.each(&head.final_values, |c, value| {
-            c.text(&value.element);
-            c.number(value.value.to_bits());
-            c.extra(&value.extra);
+        let RunHead {
+            id,
+            job_type,
+            created_at,
+            states,
+            device,
+            device_type,
+            owner,
+            labels: _,
+            input_type,
+            input,
+            output: _,
+            error: _,
+            channels,
+            time_base,
+            op_time_ns,
+            ic_time_ns,
+            k0,
+            priority,
+            phases,
+            overloads,
+            final_values,
+            related_to,
+            worker,
+            firmware,
+            entity_digest,
+            parameter_schema,
+            grid,
+            extra,
+        } = head;
+        let mut c = Canonical::of("lucihub run 2");
+        c.text(&id.to_string());
+        c.text(job_type.as_str());
+        c.time(*created_at);
+        c.each(states, Canonical::state);
+        c.each(phases, Canonical::phase);
+        c.each(overloads, Canonical::overload);
+        c.each(final_values, Canonical::final_value);
+        c.number(grid.samples.into());
+        c.number(grid.lines.into());
+        c.each(channels, Canonical::channel);
+        c.each(related_to, |c, relation| {
+            let Relation { kind, run, extra } = relation;
+            c.text(kind.as_str());
+            c.text(&run.to_string());
+            c.extra(extra);
         });
-        c.number(head.grid.samples.into());
-        c.number(head.grid.lines.into());
-        c.count(head.channels.len());
+        for (name, text) in [
+            ("device", device.as_ref().map(DeviceId::as_str)),
+            ("device_type", device_type.as_ref().map(DeviceType::as_str)),
+            ("owner", owner.as_deref()),
+            ("input_type", input_type.as_ref().map(InputType::as_str)),
+            ("input", input.as_ref().map(JsonText::as_str)),
+            ("worker", worker.as_deref()),
+            ("firmware", firmware.as_deref()),
+            ("entity_digest", entity_digest.as_deref()),
+            ("parameter_schema", parameter_schema.as_deref()),
+        ] {
+            c.field(name, text, Canonical::text);
+        }
+        c.field("time_base", *time_base, Canonical::time_base);
+        c.field("op_time_ns", *op_time_ns, Canonical::number);
+        c.field("ic_time_ns", *ic_time_ns, Canonical::number);
+        c.field("k0", k0.map(u64::from), Canonical::number);
+        c.field("priority", priority.map(|priority| priority.to_string()), |c, text| c.text(&text));
+        c.extra(extra);
         Self(c)
     }
 

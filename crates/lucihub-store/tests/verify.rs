@@ -13,7 +13,7 @@ use diesel::sqlite::SqliteConnection;
 use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
-use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples};
+use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples, RunUpdate};
 use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
 use lucihub_store::maintain::{Damage, SweepOptions, Verified};
 use lucihub_store::read::CellKey;
@@ -250,4 +250,27 @@ async fn a_run_whose_row_cannot_be_read_is_named_stops_nothing_and_can_be_delete
     assert!(store.delete(run, true).await.unwrap());
     assert!(store.cold().get(run).await.unwrap().is_none());
     drop(recorder);
+}
+
+/// What a run measured means nothing without its head.
+#[tokio::test]
+async fn a_head_that_was_changed_behind_our_back_is_found() {
+    let mut given = archived().await;
+    for (column, from, to) in [
+        ("head", "\"type\":\"run\"", "\"type\":\"ruN\""),
+        ("head", "\"samples\":1024", "\"samples\":2048"),
+        ("head", "\"worker\":\"worker\"", "\"worker\":\"Worker\""),
+        ("positions", "4000", "3000"),
+    ] {
+        given.sql(&format!(
+            "UPDATE runs SET {column} = replace({column}, '{from}', '{to}') WHERE {column} LIKE '%{from}%'"
+        ));
+        assert!(!given.whole().await, "{to}");
+        given.sql(&format!("UPDATE runs SET {column} = replace({column}, '{to}', '{from}')"));
+        assert!(given.whole().await, "{from}");
+    }
+    // What people change is no damage.
+    let update = RunUpdate { error: Some("a person knows better".to_owned()), ..RunUpdate::default() };
+    given.store.update(given.run, &update).await.unwrap();
+    assert!(given.whole().await);
 }

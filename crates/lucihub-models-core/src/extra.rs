@@ -17,7 +17,7 @@ impl Serialize for Extra {
     }
 }
 
-/// With the keys of all objects in order. A map is sorted already, unless some crate of the program asks serde_json to
+/// With the keys of all objects in order. A map is sorted already, unless some crate of the program asks `serde_json` to
 /// keep the order of keys; digests must not depend on that.
 fn sorted(fields: &Map<String, Value>) -> Map<String, Value> {
     fn below(value: &Value) -> Value {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::{Created, RunUpdate};
 use lucihub_models_core::hot::Cancelled;
-use lucihub_models_core::{Channel, InputType, JobType, Relation, RelationKind, RunHead, RunId, RunPrefix, TimeBase};
-use lucihub_store::{Checked, Store};
+use lucihub_models_core::{
+    Channel, InputType, JobType, Relation, RelationKind, RunHead, RunId, RunPrefix, StoreError, TimeBase,
+};
+use lucihub_store::{Checked, RunStatus, Store};
 use serde_json::json;
 
 use crate::args::{CancelArgs, CreateArgs, DeleteArgs, LabelArgs, LabelChange, Place, say_unknown};
@@ -150,21 +152,22 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
     if !args.place.hot.is_shared() && !args.force && !args.dry_run {
         // The server may have it, and a worker on it.
         for run in &runs {
-            if store.status(*run).await?.archived.is_none() {
+            if readable(&store, *run).await?.is_none_or(|status| status.archived.is_none()) {
                 return Err(Failure::OpenAndAlone(*run));
             }
         }
     }
     if args.dry_run || !args.yes {
         for run in &runs {
-            let status = store.status(*run).await?;
-            let (head, lines) = (&status.head, status.positions.lines);
-            let line = format!(
-                "{run}  {}  {}, {}",
-                output::one_line(head.state().as_str()),
-                output::counted(head.channels.len() as u64, "channel", "channels"),
-                output::counted(lines, "log line", "log lines"),
-            );
+            let line = match readable(&store, *run).await? {
+                Some(status) => format!(
+                    "{run}  {}  {}, {}",
+                    output::one_line(status.head.state().as_str()),
+                    output::counted(status.head.channels.len() as u64, "channel", "channels"),
+                    output::counted(status.positions.lines, "log line", "log lines"),
+                ),
+                None => format!("{run}  unreadable"),
+            };
             if args.dry_run { output::line(line)? } else { output::say(line) }
         }
     }
@@ -190,6 +193,15 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
         output::line(format!("{run}: {}", if was_there { "deleted" } else { "it was gone already" }))?;
     }
     Ok(())
+}
+
+/// How a run is. `None` if its row is damaged or of a newer version: it can be deleted all the same.
+async fn readable(store: &Store, run: RunId) -> Result<Option<RunStatus>, Failure> {
+    match store.status(run).await {
+        Ok(status) => Ok(Some(status)),
+        Err(StoreError::Corrupt { .. } | StoreError::Model(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Both storages, where other processes see what is done.

@@ -152,6 +152,13 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T,
     task::spawn_blocking(work).await.map_err(given_up)?.map_err(StoreError::from)
 }
 
+/// The same for work that writes.
+pub(crate) async fn blocking_to_write<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T> {
+    task::spawn_blocking(work).await.map_err(unknown)?.map_err(StoreError::from)
+}
+
 /// Runs work on a thread that ends with it, for what takes much memory for a
 /// while. An allocator keeps some of what a thread has freed; the threads of a
 /// pool take turns, and would each hold on to theirs.

@@ -11,7 +11,7 @@ use lucihub_models_core::{Gap, GapCause, LogCell, LogLine, RunId, StoreError};
 use crate::conn::{Conn, on_conn};
 use crate::error::Error;
 use crate::logs::{LogRow, column};
-use crate::samples::{SampleRow, SummaryRow};
+use crate::samples::SampleRow;
 use crate::schema::{run_logs, run_samples};
 use crate::types::Id;
 
@@ -59,11 +59,12 @@ pub(crate) fn check_samples(row: &SampleRow, conn: &mut Conn<'_>, run: RunId) ->
         return Ok(());
     }
     let (channel, cell) = row.key();
-    let stored: Option<SummaryRow> = on_conn!(conn, c => {
-        run_samples::table.find((Id(run), channel, cell)).select(SummaryRow::as_select()).first(c).optional()
+    let stored: Option<SampleRow> = on_conn!(conn, c => {
+        run_samples::table.find((Id(run), channel, cell)).select(SampleRow::as_select()).first(c).optional()
     })?;
-    // A damaged one says nothing of what it has.
-    let Some(stored) = stored.filter(SummaryRow::is_sound) else { return Ok(()) };
+    // While one of its checksums is right, it says what it has.
+    let Some(stored) = stored.filter(SampleRow::knows_its_place) else { return Ok(()) };
+    let stored = stored.summary();
     let Ok((range, gaps)) = stored.place() else { return Ok(()) };
     if stored.is_shorter_than(row.summary()) && has_any(&range, &gaps, &lost) {
         return Err(refused(format!("run {run}, channel {channel}, cell {cell}"), "samples"));

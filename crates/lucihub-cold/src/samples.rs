@@ -185,11 +185,20 @@ impl SampleRow {
     /// Whether it is damaged, and has nothing that another row under its key has not. While one of its checksums is right,
     /// so is its end.
     fn gives_way_to(&self, other: &Self) -> bool {
-        match (self.small.is_sound(), self.check() == self.payload_check) {
+        match (self.small.is_sound(), self.is_payload_sound()) {
             (true, true) => false,
             (false, false) => true,
             _ => self.small.end_index <= other.small.end_index,
         }
+    }
+
+    fn is_payload_sound(&self) -> bool {
+        self.check() == self.payload_check
+    }
+
+    /// Whether its range and its gaps are as they were written: both checksums cover them.
+    pub(crate) fn knows_its_place(&self) -> bool {
+        self.small.is_sound() || self.is_payload_sound()
     }
 
     /// Takes away what stands under the cell's key.
@@ -226,7 +235,7 @@ impl SampleRow {
     /// Decodes its samples to where there is room for just as many. Returns its range and its gaps.
     fn decode_into(&self, values: &mut [f64]) -> Result<(Range<u64>, Vec<Gap>), Error> {
         let mut decode = || {
-            if self.check() != self.payload_check {
+            if !self.is_payload_sound() {
                 return Err(Damage::new("the checksum of its samples does not match"));
             }
             let (range, gaps) = self.small.place()?;

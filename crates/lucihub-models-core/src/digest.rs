@@ -6,7 +6,6 @@ use std::str::FromStr;
 use crate::error::Invalid;
 use crate::extra::Extra;
 use crate::id::DeviceId;
-use crate::json::JsonText;
 use crate::latest::{
     Channel, DeviceType, FinalValue, Gap, InputType, LogLine, Overload, PhaseChange, Relation, RunHead, StateChange,
     TimeBase,
@@ -326,7 +325,8 @@ impl RunDigest {
             ("device_type", device_type.as_ref().map(DeviceType::as_str)),
             ("owner", owner.as_deref()),
             ("input_type", input_type.as_ref().map(InputType::as_str)),
-            ("input", input.as_ref().map(JsonText::as_str)),
+            // Storages may drop the white space around a document.
+            ("input", input.as_ref().map(|json| json.as_str().trim_ascii())),
             ("worker", worker.as_deref()),
             ("firmware", firmware.as_deref()),
             ("entity_digest", entity_digest.as_deref()),

@@ -2,7 +2,8 @@
 
 use lucihub_models_core::{
     AnyDevice, AnyRun, BatchBody, Channel, FinalValue, Gap, GapCause, GapMark, HeadDocument, JobType, JsonText, Limits,
-    ModelError, Phase, PhaseChange, Plan, Positions, Reject, RunHead, RunId, SampleBlock, TimeBase, Timestamp,
+    ModelError, Phase, PhaseChange, Plan, Positions, Reject, RunDigest, RunHead, RunId, SampleBlock, TimeBase,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -167,4 +168,22 @@ fn all_texts_of_a_batch_count_and_have_a_limit() {
     let body = BatchBody { phases: vec![phase; 1_000], ..BatchBody::default() };
     assert!(body.size() > 1_000 * limits.text_bytes);
     assert!(matches!(plan(&body), Err(Reject::Invalid(_))), "4 MB are more than a batch may have");
+}
+
+/// A keeper has the head from hot storage, as a document; who verifies has it from the columns of cold storage.
+#[test]
+fn the_digest_of_a_head_survives_its_document() {
+    let mut head = head();
+    head.input = Some(JsonText::parse("input", " {\"ic\": -0.0 }\r\n", &Limits::default()).unwrap());
+    head.time_base = Some(TimeBase::from_rate(1.0 / 3.0));
+    head.priority = Some(-3);
+    head.owner = Some(String::new());
+    let back = HeadDocument::read(&HeadDocument::write(&head).unwrap()).unwrap();
+    let digest = |head: &RunHead| RunDigest::begin(head).finish();
+    assert_eq!(digest(&back), digest(&head));
+    for change in [|head: &mut RunHead| head.owner = None, |head: &mut RunHead| head.priority = Some(3)] {
+        let mut other = head.clone();
+        change(&mut other);
+        assert_ne!(digest(&other), digest(&head));
+    }
 }

@@ -14,10 +14,13 @@ use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples, RunUpdate};
-use lucihub_models_core::{NewAttachment, Run, RunId, StoreError, StoreEventKind, whole};
+use lucihub_models_core::hot::{Restore, Restored};
+use lucihub_models_core::{
+    GapCause, NewAttachment, Positions, Run, RunId, StoreError, StoreEventKind, WriterId, WriterMark, whole,
+};
 use lucihub_store::maintain::{Damage, SweepOptions, Verified};
 use lucihub_store::read::CellKey;
-use lucihub_store::{Keeper, KeeperOptions, Recorder, Store};
+use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
 
@@ -246,7 +249,9 @@ async fn a_run_whose_row_cannot_be_read_is_named_stops_nothing_and_can_be_delete
     let report = Keeper::new(store.clone(), eager()).walk().await.unwrap();
     assert_eq!((report.archived, report.errors.len()), (1, 1), "{report:?}");
     let swept = store.sweep(&SweepOptions::default()).await.unwrap();
-    assert!(swept.unreadable.found > 0 && swept.runs.iter().all(|swept| swept.run == run), "{swept:?}");
+    assert!(swept.unreadable.found == 1 && swept.runs.iter().all(|swept| swept.run == run), "{swept:?}");
+    assert!(given.hot.forget(run), "it is named once wherever it is");
+    assert_eq!(store.sweep(&SweepOptions::default()).await.unwrap().unreadable.found, 1);
     assert!(store.delete(run, true).await.unwrap());
     assert!(store.cold().get(run).await.unwrap().is_none());
     drop(recorder);
@@ -273,4 +278,34 @@ async fn a_head_that_was_changed_behind_our_back_is_found() {
     let update = RunUpdate { error: Some("a person knows better".to_owned()), ..RunUpdate::default() };
     given.store.update(given.run, &update).await.unwrap();
     assert!(given.whole().await);
+}
+
+/// What hot storage lost does not take the place of what cold storage alone has, damaged or not.
+#[tokio::test]
+async fn a_damaged_cell_that_hot_storage_lost_is_for_people_to_bring_back() {
+    let (mut given, recorder) = begun().await;
+    let head = (*given.store.status(given.run).await.unwrap().head).clone();
+    drop(recorder);
+    assert!(given.hot.forget(given.run));
+    let back = Positions { states: 2, lines: 19, samples: vec![1_900, 1_900], ..Positions::default() };
+    let mark = WriterMark { writer: WriterId::from_bits(9), epoch: 1 };
+    let none = Positions { samples: vec![0, 0], ..Positions::default() };
+    let (worker, lease) = ("another".to_owned(), Duration::from_secs(60));
+    let restore = Restore { head, worker, mark, lease, last_seq: 3, confirmed: none, next: back };
+    assert_eq!(given.store.hot().restore(&restore).await.unwrap(), Restored::Restored);
+    let cell = "channel = 0 AND cell = 0";
+    let keep = format!("CREATE TABLE kept AS SELECT payload FROM run_samples WHERE {cell}");
+    diesel::sql_query(keep).execute(&mut given.raw).unwrap();
+    given.flip("run_samples", "payload", cell);
+    let options = RecordOptions::default().with_writer(mark.writer);
+    let again = given.store.record_with(given.run, "another", options).await.unwrap();
+    end_small(&again).await;
+    let walked = Keeper::new(given.store.clone(), eager()).walk().await.unwrap();
+    assert!(matches!(&walked.errors[..], [(_, StoreError::Corrupt { .. })]), "{walked:?}");
+    assert_eq!(walked.archived, 0);
+    // Back from a backup, it is archived whole.
+    given.sql(&format!("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE {cell}"));
+    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    let whole = given.store.run(given.run).await.unwrap();
+    assert!(whole.series.iter().flat_map(|series| &series.gaps).all(|gap| gap.cause == GapCause::Device), "{whole:?}");
 }

@@ -40,7 +40,7 @@ pub(crate) use migrator::Migrator;
 #[cfg(feature = "sqlite")]
 pub(crate) use standing::refuse_others;
 
-use crate::cold::blocking;
+use crate::cold::{blocking, blocking_to_write};
 
 /// The generation of this library. It grows when the library begins to need something of the schema that older ones do
 /// not keep up; a migration that takes away what a generation uses states the next one as its oldest.
@@ -143,12 +143,12 @@ pub async fn redo(url: &str) -> Result<Vec<String>> {
 /// As [`up`] and [`down`]; `Precondition` if the change would run something else than `plan` says.
 pub async fn as_planned(url: &str, change: Change, plan: MigrationPlan) -> Result<Vec<String>> {
     let migrator = Migrator::of_url(url)?;
-    blocking(move || migrator.change_as_planned(change, &plan)).await
+    blocking_to_write(move || migrator.change_as_planned(change, &plan)).await
 }
 
 async fn change(url: &str, change: Change) -> Result<Vec<String>> {
     let migrator = Migrator::of_url(url)?;
-    blocking(move || migrator.change(change)).await
+    blocking_to_write(move || migrator.change(change)).await
 }
 
 /// The URL itself is left out: it may hold a password.

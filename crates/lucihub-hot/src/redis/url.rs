@@ -1,6 +1,5 @@
 //! URLs of servers: what they mean, and what of them may be shown.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,13 +111,10 @@ pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid
         return Err(invalid("it is not encrypted, but certificates to trust are given".to_owned())
             .hint("use rediss://, or leave the CA file out"));
     }
-    if config.password.is_none() {
-        config.credential_provider = Some(Arc::new(match &config.server {
-            ServerConfig::Sentinel { hosts, username, password, .. } => {
-                Credentials { sentinels: hosts.clone(), of_sentinels: (username.clone(), password.clone()) }
-            }
-            _ => Credentials::default(),
-        }));
+    // A provider would be asked for sentinels too, which have a password of their own.
+    let has_sentinel_password = matches!(config.server, ServerConfig::Sentinel { password: Some(_), .. });
+    if config.password.is_none() && !has_sentinel_password {
+        config.credential_provider = Some(Arc::new(NoCredentials));
     }
     // The first failure of the first connection is the caller's to know; later ones are met by reconnecting.
     config.fail_fast = true;
@@ -127,25 +123,13 @@ pub(super) fn parse(url: &str, ca_file: Option<&Path>) -> Result<Config, Invalid
 
 /// Who has no password says nothing, where the client library would begin with a PING: a server whose disk is full refuses
 /// that, and reads would be refused with it.
-#[derive(Default)]
-struct Credentials {
-    /// Sentinels have users of their own.
-    sentinels: Vec<Server>,
-    of_sentinels: (Option<String>, Option<String>),
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("sentinels", &self.sentinels).finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+struct NoCredentials;
 
 #[async_trait]
-impl CredentialProvider for Credentials {
-    async fn fetch(&self, server: Option<&Server>) -> Result<(Option<String>, Option<String>), Error> {
-        let is_sentinel =
-            |at: &Server| self.sentinels.iter().any(|known| (&known.host, known.port) == (&at.host, at.port));
-        Ok(if server.is_some_and(is_sentinel) { self.of_sentinels.clone() } else { (None, None) })
+impl CredentialProvider for NoCredentials {
+    async fn fetch(&self, _: Option<&Server>) -> Result<(Option<String>, Option<String>), Error> {
+        Ok((None, None))
     }
 }
 
@@ -215,16 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn sentinels_are_told_their_own_password_alone() {
-        let url = "redis-sentinel://a:1?node=b:2&sentinelServiceName=lab&sentinelUsername=u&sentinelPassword=p";
-        let config = parse(url, None).unwrap();
-        let provider = config.credential_provider.unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let told = |host: &str, port| runtime.block_on(provider.fetch(Some(&Server::new(host, port)))).unwrap();
-        let of_sentinels = (Some("u".to_owned()), Some("p".to_owned()));
-        assert_eq!((told("a", 1), told("b", 2)), (of_sentinels.clone(), of_sentinels));
-        assert_eq!((told("a", 6379), told("c", 1)), ((None, None), (None, None)));
-        assert!(!format!("{provider:?}").contains("\"p\""));
+    fn sentinels_keep_the_password_of_the_url() {
+        let url = "redis-sentinel://a:1?node=b:2&sentinelServiceName=lab";
+        assert!(parse(url, None).unwrap().credential_provider.is_some());
+        let config = parse(&format!("{url}&sentinelUsername=u&sentinelPassword=p"), None).unwrap();
+        assert!(config.credential_provider.is_none(), "it would be asked instead");
+        let ServerConfig::Sentinel { username, password, .. } = config.server else { panic!("{:?}", config.server) };
+        assert_eq!((username.as_deref(), password.as_deref()), (Some("u"), Some("p")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use lucihub_models_core::cold::Checkpoint;
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Result, RunId, SampleCell, Series, StoreError};
 
+use super::tails::is_lost_in;
 use super::written::Written;
 use crate::observe::keeping;
 use crate::read::{Cell, CellKey, Found, cell_in_hot, log_cells, sample_cells};
@@ -107,10 +108,11 @@ impl Verify<'_> {
     async fn written_again(self, key: CellKey, range: &Range<u64>) -> Result<Option<Cell>> {
         let Some(hot) = self.hot else { return Ok(None) };
         let mut cells = Checkpoint::default();
+        // What hot storage says it lost may be what cold storage alone has: that is for people to bring back.
         match cell_in_hot(self.store, hot, key, range).await? {
-            Some(Cell::Lines(cell)) => cells.lines.push(cell),
-            Some(Cell::Samples(cell)) => cells.samples.push(cell),
-            None => return Ok(None),
+            Some(Cell::Lines(cell)) if !cell.lines.contains(&LogLine::lost()) => cells.lines.push(cell),
+            Some(Cell::Samples(cell)) if !is_lost_in(&cell.series) => cells.samples.push(cell),
+            _ => return Ok(None),
         }
         if !self.store.cold().checkpoint(self.run, &cells).await? {
             return Ok(None);

@@ -37,8 +37,7 @@ impl Store {
                     continue;
                 }
                 report.hot_runs += 1;
-                let stray = self.stray(run, options).await;
-                if let Some(mut swept) = or_unreadable(run, self.now(), stray)? {
+                if let Some(mut swept) = self.stray(run, options).await? {
                     self.settle(&mut swept, options).await;
                     report.add(swept, options.named);
                 }
@@ -50,7 +49,10 @@ impl Store {
 
     /// A run of hot storage that nobody will see to any more.
     async fn stray(&self, run: RunId, options: &SweepOptions) -> Result<Option<Swept>> {
-        let cold = self.cold().get(run).await?;
+        let cold = match row(run, self.now(), self.cold().get(run).await)? {
+            Ok(cold) => cold,
+            Err(unreadable) => return Ok(Some(*unreadable)),
+        };
         let archived = match &cold {
             None => None,
             Some(cold) => match cold.archived {
@@ -66,7 +68,8 @@ impl Store {
         if kind == SweptKind::Orphan {
             // Its row is created before it is: the second look finds what came between.
             let young = hot.changed_at.after(options.settled_for) > hot.now;
-            if young || self.cold().get(run).await?.is_some() {
+            let again = row(run, self.now(), self.cold().get(run).await)?;
+            if young || again.map_or(true, |row| row.is_some()) {
                 return Ok(None);
             }
         }
@@ -81,8 +84,7 @@ impl Store {
             let page = self.cold().pending(after, PAGE).await?;
             after = page.last().copied();
             for pending in &page {
-                let waiting = self.waiting(*pending, options, report).await;
-                if let Some(mut swept) = or_unreadable(pending.id, pending.created_at, waiting)? {
+                if let Some(mut swept) = self.waiting(*pending, options, report).await? {
                     self.settle(&mut swept, options).await;
                     report.add(swept, options.named);
                 }
@@ -107,7 +109,12 @@ impl Store {
             report.open_runs += 1;
             return Ok(None);
         }
-        let Some(cold) = self.cold_run(run).await?.filter(|cold| cold.archived.is_none()) else { return Ok(None) };
+        let cold = match row(run, pending.created_at, self.cold_run(run).await)? {
+            Ok(cold) => cold,
+            // What hot storage has was named on the way through it.
+            Err(unreadable) => return Ok(hot.is_none().then_some(*unreadable)),
+        };
+        let Some(cold) = cold.filter(|cold| cold.archived.is_none()) else { return Ok(None) };
         report.open_runs += 1;
         let untouched = Positions { states: 1, ..Positions::default() };
         let kind = if hot.is_none() && cold.positions != untouched {
@@ -183,14 +190,14 @@ impl Store {
     }
 }
 
-/// What was found, or that the run itself is what is wrong: the others are looked at all the same.
-fn or_unreadable(run: RunId, since: Timestamp, looked: Result<Option<Swept>>) -> Result<Option<Swept>> {
-    match looked {
+/// The row of a run, or the run as one whose row cannot be read: the others are looked at all the same.
+fn row<T>(run: RunId, since: Timestamp, row: Result<Option<T>>) -> Result<Result<Option<T>, Box<Swept>>> {
+    match row {
         Err(why @ (StoreError::Corrupt { .. } | StoreError::Model(_))) => {
             let (kind, state) = (SweptKind::Unreadable, RunState::Other("unknown".to_owned()));
-            Ok(Some(Swept { run, kind, state, since, held_by: None, settled: false, why: Some(why) }))
+            Ok(Err(Box::new(Swept { run, kind, state, since, held_by: None, settled: false, why: Some(why) })))
         }
-        looked => looked,
+        row => row.map(Ok),
     }
 }
 

@@ -101,21 +101,30 @@ impl Store {
         recording::asked(run, worker, &answer);
         // Not even an error that says that nothing was written is certain: a client that sent the request a second time
         // tells of that one.
-        let answer = answer?;
-        asking.answered();
-        match answer {
-            TookOver::Taken(taken) => {
-                let (known, beyond) = self.ask_cold(&taken, &request, &options).await;
-                let recorder = Recorder::start(self.clone(), request, &taken, known, options);
-                if let Some(stored) = beyond {
-                    recorder.pass_over(&stored).await?;
-                }
-                Ok(recorder)
+        let taken = match answer? {
+            TookOver::Taken(taken) => taken,
+            other => {
+                asking.answered();
+                return Err(self.not_taken(run, other).await);
             }
-            TookOver::Held { by, until } => Err(RecordError::Held { run, by, until }),
-            TookOver::Cancelled => Err(RecordError::Cancelled(run)),
-            TookOver::Sealed(seal) => Err(RecordError::Failed { run, failure: Failure::Sealed(seal) }),
-            TookOver::NoRun => Err(self.not_in_hot(run).await),
+        };
+        let (known, beyond) = self.ask_cold(&taken, &request, &options).await;
+        // Whoever gave up before asks again as the same writer.
+        asking.answered();
+        let recorder = Recorder::start(self.clone(), request, &taken, known, options);
+        if let Some(stored) = beyond {
+            recorder.pass_over(&stored).await?;
+        }
+        Ok(recorder)
+    }
+
+    /// Why a run was not to be had.
+    async fn not_taken(&self, run: RunId, answer: TookOver) -> RecordError {
+        match answer {
+            TookOver::Held { by, until } => RecordError::Held { run, by, until },
+            TookOver::Cancelled => RecordError::Cancelled(run),
+            TookOver::Sealed(seal) => RecordError::Failed { run, failure: Failure::Sealed(seal) },
+            TookOver::Taken(_) | TookOver::NoRun => self.not_in_hot(run).await,
         }
     }
 

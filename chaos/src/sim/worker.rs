@@ -150,11 +150,14 @@ fn why(error: &RecordError) -> &'static str {
     }
 }
 
-/// A recorder may be superseded, and told that its run has ended or is lost. Nothing else ends it.
+/// A recorder may be superseded, and told that its run has ended. Nothing else ends it, least of all a loss.
 fn judge(world: &World, run: &RunPlan, error: &RecordError) {
     match error {
         RecordError::Failed { failure: Failure::Fenced | Failure::Ended(_), .. } => world.weather.count("fenced"),
         RecordError::Failed { failure: Failure::Sealed(_), .. } => world.weather.count("sealed"),
+        RecordError::Failed { failure: Failure::Lost { .. }, .. } => {
+            world.find(Gate::LostDurable, format!("run {}: a recorder could not put it back: {error}", run.id));
+        }
         error => world.find(Gate::WrongReply, format!("run {}: a recorder ended: {error}", run.id)),
     }
 }

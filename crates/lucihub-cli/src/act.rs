@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use lucihub_models_core::cold::{Created, RunUpdate};
 use lucihub_models_core::hot::Cancelled;
-use lucihub_models_core::{
-    Channel, InputType, JobType, Relation, RelationKind, RunHead, RunId, RunPrefix, StoreError, TimeBase,
-};
+use lucihub_models_core::{Channel, InputType, JobType, Relation, RelationKind, RunHead, RunId, RunPrefix, TimeBase};
 use lucihub_store::{Checked, RunStatus, Store};
 use serde_json::json;
 
@@ -199,7 +197,7 @@ pub(crate) async fn delete(args: DeleteArgs) -> Result<(), Failure> {
 async fn readable(store: &Store, run: RunId) -> Result<Option<RunStatus>, Failure> {
     match store.status(run).await {
         Ok(status) => Ok(Some(status)),
-        Err(StoreError::Corrupt { .. } | StoreError::Model(_)) => Ok(None),
+        Err(error) if error.is_unreadable() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

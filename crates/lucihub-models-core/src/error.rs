@@ -127,6 +127,13 @@ impl StoreError {
         }
     }
 
+    /// Whether the thing is there and cannot be read: damaged, or of a version that this library does not know. It can
+    /// still be deleted, and keeps nobody from the others.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Model(_))
+    }
+
     /// Whether the same call may succeed later without a change of the request.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

@@ -162,7 +162,7 @@ impl Store {
         let existed = match self.cold().get(run).await {
             Ok(found) => found.is_some(),
             // What cannot be read can be deleted.
-            Err(StoreError::Corrupt { .. } | StoreError::Model(_)) => true,
+            Err(error) if error.is_unreadable() => true,
             Err(error) => return Err(error),
         };
         match self.hot().remove(run, force, TOMBSTONE).await? {

@@ -52,13 +52,7 @@ impl<E: Engine> Reading<E> {
         }
         let (id, chunk, mut digest) = (self.id, self.chunk, self.digest.clone());
         let found = self.cold.look(move |conn| {
-            let row: Option<(i64, Vec<u8>)> = on_conn!(conn, c => {
-                attachment_chunks::table
-                    .find((id, chunk))
-                    .select((attachment_chunks::payload_check, attachment_chunks::payload))
-                    .get_result(c)
-                    .optional()
-            })?;
+            let row = stored(conn, id, chunk)?;
             Ok(row.map(|(sum, payload)| {
                 digest.update(&payload);
                 (sum == check(id, chunk, &payload), payload, digest)
@@ -103,6 +97,17 @@ impl<E: Engine> Reading<E> {
     }
 }
 
+/// A chunk and its checksum.
+fn stored(conn: &mut Conn<'_>, id: Id, chunk: i64) -> QueryResult<Option<(i64, Vec<u8>)>> {
+    on_conn!(conn, c => {
+        attachment_chunks::table
+            .find((id, chunk))
+            .select((attachment_chunks::payload_check, attachment_chunks::payload))
+            .get_result(c)
+            .optional()
+    })
+}
+
 /// Whether all chunks of an attachment are as they were written.
 pub(super) fn is_whole(conn: &mut Conn<'_>, id: Id, info: &AttachmentInfo) -> Result<bool, Error> {
     let (mut read, mut digest) = (0, ByteDigest::default());
@@ -110,14 +115,8 @@ pub(super) fn is_whole(conn: &mut Conn<'_>, id: Id, info: &AttachmentInfo) -> Re
         if read >= info.size {
             break;
         }
-        let row: Option<(i64, Vec<u8>)> = on_conn!(conn, c => {
-            attachment_chunks::table
-                .find((id, chunk))
-                .select((attachment_chunks::payload_check, attachment_chunks::payload))
-                .get_result(c)
-                .optional()
-        })?;
-        let Some((_, payload)) = row.filter(|(sum, payload)| *sum == check(id, chunk, payload) && !payload.is_empty())
+        let Some((_, payload)) =
+            stored(conn, id, chunk)?.filter(|(sum, payload)| *sum == check(id, chunk, payload) && !payload.is_empty())
         else {
             return Ok(false);
         };

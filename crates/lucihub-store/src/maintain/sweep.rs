@@ -193,7 +193,7 @@ impl Store {
 /// The row of a run, or the run as one whose row cannot be read: the others are looked at all the same.
 fn row<T>(run: RunId, since: Timestamp, row: Result<Option<T>>) -> Result<Result<Option<T>, Box<Swept>>> {
     match row {
-        Err(why @ (StoreError::Corrupt { .. } | StoreError::Model(_))) => {
+        Err(why) if why.is_unreadable() => {
             let (kind, state) = (SweptKind::Unreadable, RunState::Other("unknown".to_owned()));
             Ok(Err(Box::new(Swept { run, kind, state, since, held_by: None, settled: false, why: Some(why) })))
         }

@@ -9,6 +9,7 @@ mod names;
 mod public_types;
 mod repository;
 mod sources;
+mod test_modules;
 
 use std::fmt;
 
@@ -60,6 +61,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("no path of one machine", machine_paths::check),
     ("published crates are complete, Cargo.lock is tracked", metadata::check),
     ("migrations go up and down", migrations::check),
+    ("files of tests are compiled", test_modules::check),
     ("no third-party type in public signatures", public_types::check),
 ];
 

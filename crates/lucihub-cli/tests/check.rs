@@ -1,5 +1,4 @@
 //! `lucihub check` on files, on standard input, and on what is stored.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::io::Write;
 use std::path::Path;

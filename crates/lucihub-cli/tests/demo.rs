@@ -1,5 +1,4 @@
 //! The demo as people call it.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

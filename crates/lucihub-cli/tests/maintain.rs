@@ -1,5 +1,4 @@
 //! `lucihub sweep`, `lucihub gc` and `lucihub verify` on SQLite and a Redis server of their own.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -1,7 +1,5 @@
 //! `lucihub migrate`: what it prints, what it refuses, and that a dry run runs nothing.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

@@ -1,5 +1,4 @@
 //! `lucihub models status` on SQLite and a Redis server of its own.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::process::{Command, Output};
 

@@ -1,5 +1,4 @@
 //! `lucihub runs plot` as people call it.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,5 +1,4 @@
 //! The command on PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

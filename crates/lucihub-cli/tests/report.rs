@@ -1,5 +1,4 @@
 //! `lucihub runs report` as people call it, and the page as a browser shows it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,12 +1,4 @@
 //! What is behind attachments, on both databases: uploads that nobody sees leave, and damage is found and named.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "migrations/open.rs"]
-mod open;
-#[expect(dead_code, reason = "the tests of migrations need more of it")]
-#[path = "migrations/place.rs"]
-mod place;
 
 use std::future::pending;
 use std::sync::Arc;
@@ -21,8 +13,8 @@ use lucihub_testkit::models::run_head;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::open::open;
-use crate::place::{Place, places};
+use crate::migrations::open::open;
+use crate::migrations::place::{Place, places};
 
 const CHUNK: usize = 512 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60 * 60);

@@ -1,8 +1,4 @@
 //! A backup of a SQLite file in use, as `docs/operations.md` says, holds whole runs.
-#![cfg(feature = "sqlite")]
-
-#[cfg(test)]
-mod written;
 
 use std::sync::Arc;
 
@@ -19,10 +15,10 @@ async fn a_copy_of_a_file_in_use_holds_whole_runs() {
         SqliteCold::open(SqliteOptions::file(path), Arc::new(ManualClock::new())).await.unwrap()
     };
     let (from, to) = (file.clone(), backup.clone());
-    let written = written::while_writing(Arc::new(open(&file).await), move || {
+    let written = crate::written::while_writing(Arc::new(open(&file).await), move || {
         let mut conn = SqliteConnection::establish(from.to_str().unwrap()).unwrap();
         conn.batch_execute(&format!("PRAGMA busy_timeout = 5000; VACUUM INTO '{}'", to.display())).unwrap();
     });
     let written = written.await;
-    written::assert_whole(&open(&backup).await, written).await;
+    crate::written::assert_whole(&open(&backup).await, written).await;
 }

@@ -1,6 +1,4 @@
 //! Eight writers and eight readers on one file: nobody is refused, nothing read is torn.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

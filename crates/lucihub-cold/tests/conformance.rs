@@ -1,6 +1,4 @@
 //! The laws of the cold ports, on SQLite.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 

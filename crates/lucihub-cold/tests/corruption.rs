@@ -1,6 +1,4 @@
 //! Damaged rows: found, named, and without harm to their neighbours.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 

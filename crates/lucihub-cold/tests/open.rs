@@ -1,6 +1,4 @@
 //! Opening files: new ones, others' ones, and several starters at once.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

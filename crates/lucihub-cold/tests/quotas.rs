@@ -1,12 +1,4 @@
 //! Counters of created runs, under clocks that are wrong for a while.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[path = "migrations/open.rs"]
-mod open;
-#[expect(dead_code, reason = "the tests of migrations need more of it")]
-#[path = "migrations/place.rs"]
-mod place;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +9,13 @@ use lucihub_models_core::{Clock, StoreError};
 use lucihub_testkit::ManualClock;
 use lucihub_testkit::models::run_head;
 
-use crate::open::open;
+use crate::migrations::open::open;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test]
 async fn a_clock_that_was_days_ahead_takes_no_counts_away() {
-    for place in place::places() {
+    for place in crate::migrations::place::places() {
         migrate::up(&place.url()).await.unwrap();
         let clock = Arc::new(ManualClock::new());
         let cold = open(&place, &clock).await;

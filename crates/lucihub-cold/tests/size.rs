@@ -1,6 +1,4 @@
 //! What a sample costs.
-#![cfg(feature = "sqlite")]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! The embedded store obeys the law of the ports.
-#![cfg(feature = "embedded")]
 
 use std::sync::Arc;
 use std::time::Duration;

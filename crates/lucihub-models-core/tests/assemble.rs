@@ -1,10 +1,5 @@
 //! Chunks against the samples that the device measured: what came is at its index, what did not is a gap.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod chunks;
-mod given;
-
 use std::collections::BTreeMap;
 
 use lucihub_models_core::assemble::{Assembler, AssemblerOptions, Carrier, Reconciled};
@@ -13,8 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use chunks::{NAME, Told, WINDOW, column, columns, one_carrier, options};
-use given::{cases, floats};
+use crate::chunks::{NAME, Told, WINDOW, column, columns, one_carrier, options};
+use crate::given::{cases, floats};
 
 /// One chunk of a carrier and its way: how many later ones may overtake it.
 #[derive(Debug, Clone)]

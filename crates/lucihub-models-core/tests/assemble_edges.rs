@@ -1,12 +1,8 @@
 //! The assembler at its limits: the last chunk that is waited for, and the first that is not.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-mod chunks;
-
 use lucihub_models_core::assemble::{Assembled, Assembler, Carrier};
 
-use chunks::{NAME, columns, one_carrier, options};
+use crate::chunks::{NAME, columns, one_carrier, options};
 
 const NOTHING: [i64; 0] = [];
 

@@ -1,14 +1,12 @@
 //! Coordinates: positions form a lattice, cursors and times survive their text.
 
-mod given;
-
 use std::time::Duration;
 
 use lucihub_models_core::{Cursor, Limits, Order, PageCursor, PageRequest, Positions, RunFilter, RunState, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use given::{cases, run_ids, texts, times};
+use crate::given::{cases, run_ids, texts, times};
 
 fn counts() -> impl Strategy<Value = u64> + Clone {
     prop_oneof![0_u64..4, any::<u64>(), Just(u64::MAX)]

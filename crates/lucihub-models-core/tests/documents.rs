@@ -1,13 +1,11 @@
 //! Documents: what goes through JSON comes back bit for bit, or is refused with a typed error.
 
-mod given;
-
 use lucihub_models_core::{AnyDevice, AnyRun, HeadDocument, ModelError, Run, RunModel, RunState, Version, v1};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use given::{cases, heads, run_ids, runs, texts, times};
+use crate::given::{cases, heads, run_ids, runs, texts, times};
 
 /// Heads are compared by their parts, since NaN is unequal to itself in a final value.
 fn bits(run: &Run) -> (Run, Vec<(String, u64)>) {

@@ -1,12 +1,10 @@
 //! Buckets and envelopes against a plain pass over every sample.
 
-mod given;
-
 use lucihub_models_core::{Bucket, Envelope, EnvelopeBuilder, Series};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use given::{cases, floats, series};
+use crate::given::{cases, floats, series};
 
 /// The order of numbers with -0.0 before 0.0; NaN never gets here.
 fn naive(values: &[f64]) -> Bucket {

@@ -1,7 +1,4 @@
 //! Older versions: nothing that a version had is lost by writing it, and what it has no place for is named.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-mod given;
 
 use lucihub_models_core::{
     AnyDevice, AnyRun, Device, DeviceType, Gap, GapCause, HeadDocument, JsonText, ModelError, Run, RunHead, RunId,
@@ -11,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use given::{cases, run_ids, runs, texts, times};
+use crate::given::{cases, run_ids, runs, texts, times};
 
 fn id() -> RunId {
     "0198c1f0-3f5e-7c3a-9d52-3f6a0d1b2c4e".parse().unwrap()

@@ -1,6 +1,4 @@
 //! The built-in parameter schemas on circuits of ours, on what can be wrong with them, and on real ones.
-#![cfg(feature = "check")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use lucihub_models_core::{JsonText, ParameterSchema, Violations};
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Plans: what passes tiles the indices, what does not is refused with its reason.
 
-mod given;
-
 use lucihub_models_core::{
     Batch, BatchBody, Channel, Gap, GapCause, GapMark, JobType, Limits, Piece, Plan, Positions, Reject, RunHead, RunId,
     RunState, SampleBlock, StateChange, Timestamp, WriterId, WriterMark,
@@ -9,7 +7,7 @@ use lucihub_models_core::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use given::{cases, floats, lines};
+use crate::given::{cases, floats, lines};
 
 const CHANNELS: u32 = 3;
 

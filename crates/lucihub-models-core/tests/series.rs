@@ -1,11 +1,9 @@
 //! Series against a plain list with one entry per index.
 
-mod given;
-
 use lucihub_models_core::Series;
 use proptest::prelude::*;
 
-use given::{cases, series};
+use crate::given::{cases, series};
 
 /// One entry per index: the bits of a sample, or why there is none.
 fn entries(series: &Series) -> Vec<Result<u64, (String, bool)>> {

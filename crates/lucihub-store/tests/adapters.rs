@@ -1,16 +1,10 @@
 //! The main promises again over the adapters: embedded hot storage and SQLite.
-#![cfg(all(feature = "memory", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use lab::{begin_small, content, digest_of, eager, end_small, record_some, small, values};
 use lucihub_cold::sqlite::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::ColdRuns;
@@ -19,6 +13,8 @@ use lucihub_models_core::{Digest, GapCause, Run, RunId, RunState, StoreError};
 use lucihub_store::record::End;
 use lucihub_store::{Event, Keeper, KeeperOptions, Select, Source, Store};
 use lucihub_testkit::{FaultPlan, FaultyCold, FaultyHot, ManualClock, SeededIds};
+
+use crate::lab::{begin_small, content, digest_of, eager, end_small, record_some, small, values};
 
 struct House {
     store: Store,
@@ -48,7 +44,7 @@ impl House {
     }
 
     async fn walk(&self, options: KeeperOptions) {
-        lab::clean_walk(&Keeper::new(self.store.clone(), options)).await;
+        crate::lab::clean_walk(&Keeper::new(self.store.clone(), options)).await;
     }
 
     async fn archived(&self, run: RunId) -> (Run, Digest) {
@@ -63,7 +59,7 @@ impl House {
 
 /// The same run over the testkit's reference stores.
 async fn reference() -> (Run, Digest) {
-    let lab = lab::lab();
+    let lab = crate::lab::lab();
     let run = small(&lab.store, 2).await.id;
     end_small(&begin_small(&lab.store, run).await).await;
     lab.walk(KeeperOptions::default()).await;

@@ -1,17 +1,15 @@
 //! Ahead of the end: complete cells are written and read back before a run ends, and what was read back is forgotten when
 //! hot storage went back to an older copy.
 
-#[cfg(test)]
-mod lab;
-
 use std::time::Duration;
 
-use lab::{begin_small, begun, clean_walk, end_small, lab, patient, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::{Positions, RunState, StoreError};
 use lucihub_store::Keeper;
 use lucihub_store::record::End;
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{begin_small, begun, clean_walk, end_small, lab, patient, record_some, small, values};
 
 #[tokio::test]
 async fn complete_cells_are_written_before_their_time() {

@@ -1,19 +1,17 @@
 //! Attachments on their whole way: to a worker, from it, and into the archive.
 
-#[cfg(test)]
-mod lab;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab::attached::{MIB, attach, called, given, in_cold, in_hot, name, names, put, read};
-use lab::{begin_small, clean_walk, eager, end_small, lab, small};
 use lucihub_models_core::cold::{ColdDevices, ColdRuns, SeenFields};
 use lucihub_models_core::hot::HotStore;
 use lucihub_models_core::{DeviceId, DeviceType, NewAttachment, RunState, StoreError, Timestamp};
 use lucihub_store::record::Failure;
 use lucihub_store::{Keeper, KeeperOptions, RecordError, Store, Urls};
 use lucihub_testkit::{FaultPlan, models};
+
+use crate::lab::attached::{MIB, attach, called, given, in_cold, in_hot, name, names, put, read};
+use crate::lab::{begin_small, clean_walk, eager, end_small, lab, small};
 
 #[tokio::test]
 async fn small_ones_reach_a_worker_and_results_are_archived() {

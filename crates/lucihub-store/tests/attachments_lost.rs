@@ -1,16 +1,14 @@
 //! Attachments where storage fails, forgets, or was away: results are in the archive, people's reach the worker.
 
-#[cfg(test)]
-mod lab;
-
 use std::time::Duration;
 
-use lab::attached::{MIB, attach, given, in_cold, in_hot, name, names, put, read};
-use lab::{begin_small, eager, end_small, lab, small, small_head};
 use lucihub_models_core::StoreError;
 use lucihub_models_core::hot::{HotAttachments, HotRuns};
 use lucihub_store::{Keeper, KeeperOptions};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::attached::{MIB, attach, given, in_cold, in_hot, name, names, put, read};
+use crate::lab::{begin_small, eager, end_small, lab, small, small_head};
 
 #[tokio::test]
 async fn a_run_is_opened_with_its_attachments() {

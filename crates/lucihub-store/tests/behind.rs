@@ -1,20 +1,17 @@
 //! Hot storage is behind what cold storage has, and clocks are behind each other.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lab::{Lab, begin_small, begun, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::cold::{ColdArchive, ColdRuns};
 use lucihub_models_core::hot::{HotAppend, HotRuns, Outcome, Restore, Restored, Seal};
 use lucihub_models_core::{Clock, Positions, RunState, WriterId, WriterMark};
 use lucihub_store::record::{End, Failure, OnFull};
 use lucihub_store::{Keeper, KeeperOptions, RecordError, RecordOptions, Recorder, Store};
 use lucihub_testkit::{FaultPlan, FaultyHot, ManualClock};
+
+use crate::lab::{Lab, begin_small, begun, eager, end_small, lab, record_some, small, values};
 
 /// H9: hot storage's clock is right, and the keeper's goes back by an hour.
 #[tokio::test]
@@ -28,12 +25,12 @@ async fn a_keeper_whose_clock_goes_back_writes_its_checkpoints_in_time() {
     let keeper = Keeper::new(store, KeeperOptions::default().with_trim_age(Duration::from_secs(10)));
     record_some(&recorder, 1, 0..200, 100).await;
     recorder.flush().await.unwrap();
-    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 0, "the first look");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.checkpoints, 0, "the first look");
     own.set(own.now().before(Duration::from_secs(3_600)));
     lab.clock.advance(Duration::from_secs(2));
-    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 1);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.checkpoints, 1);
     lab.clock.advance(Duration::from_secs(10));
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().base.sample(0), 200, "and lets go of what is old");
 }
 
@@ -89,13 +86,13 @@ async fn an_outage_after_a_loss_costs_no_run_its_worker() {
     lab.walk(eager()).await;
     let keeper = Keeper::new(apart, eager());
     assert!(lab.hot.lose(run));
-    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "the loss is seen");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 0, "the loss is seen");
     away.go_down();
     tokio::time::advance(Duration::from_secs(50)).await;
     assert_eq!(keeper.walk().await.unwrap().errors.len(), 1);
     tokio::time::advance(Duration::from_secs(50)).await;
     away.mend();
-    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "the worker has its time anew");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 0, "the worker has its time anew");
     end_small_from(&recorder, 1_000).await;
     lab.walk(eager()).await;
     let (whole, _) = lab.archived(run).await;
@@ -245,7 +242,7 @@ async fn an_older_copy_stays_where_cold_storage_does_not_have_more() {
     let lab = lab();
     let recorder = with_an_older_copy(&lab).await;
     lab.cold.delete(recorder.run()).await.unwrap();
-    lab.cold.create(&lab::small_head(1)).await.unwrap();
+    lab.cold.create(&crate::lab::small_head(1)).await.unwrap();
     let error = recorder.finish(RunState::Succeeded, End::default()).await.unwrap_err();
     assert!(matches!(error, RecordError::Failed { failure: Failure::Lost { .. }, .. }), "{error}");
     assert_eq!(lab.hot.get(recorder.run()).await.unwrap().unwrap().next.sample(0), 500);

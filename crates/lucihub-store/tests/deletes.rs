@@ -1,17 +1,15 @@
 //! Deleting, creating and cancelling while others are at work.
 
-#[cfg(test)]
-mod lab;
-
 use std::time::Duration;
 
-use lab::{begin_small, eager, end_small, lab, small};
 use lucihub_models_core::cold::{ColdRuns, Created};
 use lucihub_models_core::hot::{Cancelled, HotRuns, Seal};
 use lucihub_models_core::{RunState, StoreError};
 use lucihub_store::record::Failure;
 use lucihub_store::{Keeper, KeeperOptions, RecordError, Source};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{begin_small, eager, end_small, lab, small};
 
 #[tokio::test]
 async fn deleting_a_live_run_is_refused_unless_forced_and_its_worker_learns_of_it() {
@@ -60,7 +58,7 @@ async fn an_ended_run_whose_deletion_stopped_half_way_is_not_archived() {
     // The keeper is killed before its commit, then the user deletes, and cold storage fails.
     let counted = FaultPlan::none();
     let commit = {
-        let lab = lab::lab();
+        let lab = crate::lab::lab();
         let run = small(&lab.store, 2).await.id;
         end_small(&begin_small(&lab.store, run).await).await;
         Keeper::new(lab.faulty(&counted), eager()).walk().await.unwrap();
@@ -108,7 +106,7 @@ async fn a_deleted_run_is_not_created_again_under_its_id() {
 async fn a_run_created_while_hot_storage_was_away_is_opened_by_a_retry_or_a_keeper() {
     for by_keeper in [false, true] {
         let lab = lab();
-        let head = lab::small_head(2);
+        let head = crate::lab::small_head(2);
         let error = lab.faulty(&FaultPlan::none().fail_nth(2)).create(&head).await.unwrap_err();
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
         let status = lab.store.status(head.id).await.unwrap();
@@ -127,7 +125,7 @@ async fn a_run_created_while_hot_storage_was_away_is_opened_by_a_retry_or_a_keep
 #[tokio::test]
 async fn a_run_created_while_hot_storage_was_away_can_be_cancelled() {
     let lab = lab();
-    let head = lab::small_head(2);
+    let head = crate::lab::small_head(2);
     lab.faulty(&FaultPlan::none().fail_nth(2)).create(&head).await.unwrap_err();
     assert_eq!(lab.store.cancel(head.id, None).await.unwrap(), Cancelled::Cancelled);
     lab.walk(KeeperOptions::default()).await;

@@ -1,12 +1,8 @@
 //! Recordings that outlast an outage, and those that have ended: nobody waits for ever.
 
-#[cfg(test)]
-mod lab;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab::{lab, small};
 use lucihub_models_core::hot::Durability;
 use lucihub_models_core::{GapCause, Limits, RunState};
 use lucihub_store::record::{End, Failure, OnFull};
@@ -14,6 +10,8 @@ use lucihub_store::{RecordError, RecordOptions, Store};
 use lucihub_testkit::reference::cold::ReferenceCold;
 use lucihub_testkit::reference::hot::ReferenceHot;
 use lucihub_testkit::{FaultPlan, FaultyHot, ManualClock};
+
+use crate::lab::{lab, small};
 
 /// Longer than one gap may be.
 #[tokio::test(start_paused = true)]

@@ -1,13 +1,8 @@
 //! What happened to a run is told, once, and outlives hot storage; and nothing ever waits for a note.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab::{Lab, begin_small, eager, end_small, full_lab, lab, record_some, small};
 use lucihub_models_core::cold::{ColdEvents, ColdRuns};
 use lucihub_models_core::hot::HotEvents;
 use lucihub_models_core::{JobType, Limits, RunId, RunState, StoreEvent, StoreEventKind};
@@ -16,6 +11,8 @@ use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Store};
 use lucihub_testkit::FaultPlan;
 use lucihub_testkit::models::store_event;
 use lucihub_testkit::reference::cold::ReferenceCold;
+
+use crate::lab::{Lab, begin_small, eager, end_small, full_lab, lab, record_some, small};
 
 fn kinds(events: &[StoreEvent]) -> Vec<&str> {
     events.iter().map(|event| event.kind.as_str()).collect()
@@ -111,7 +108,7 @@ async fn a_run_of_250_events_keeps_the_last_200() {
     let keeper = Keeper::new(lab.store.clone(), eager());
     for part in all.chunks(50) {
         assert!(lab.hot.note(run, part).await.unwrap());
-        lab::clean_walk(&keeper).await;
+        crate::lab::clean_walk(&keeper).await;
         lab.clock.advance(Duration::from_secs(1));
     }
     for kept in [lab.store.events(run).await.unwrap(), lab.cold.events(run).await.unwrap()] {
@@ -130,7 +127,7 @@ async fn a_keeper_writes_events_only_where_there_are_new_ones() {
     let written = || plan.log().iter().filter(|name| *name == "cold.add_events").count();
     for (number, expected) in [(0, 1), (0, 1), (1, 2), (1, 2)] {
         assert!(lab.hot.note(run, &[store_event(number)]).await.unwrap());
-        lab::clean_walk(&keeper).await;
+        crate::lab::clean_walk(&keeper).await;
         assert_eq!(written(), expected);
     }
 }
@@ -142,7 +139,7 @@ async fn nothing_of_events_stands_between_the_end_of_a_run_and_its_commit() {
     end_small(&begin_small(&lab.store, run).await).await;
     until(&lab, run, &StoreEventKind::TakenOver).await;
     let plan = FaultPlan::none();
-    lab::clean_walk(&Keeper::new(lab.faulty(&plan), eager())).await;
+    crate::lab::clean_walk(&Keeper::new(lab.faulty(&plan), eager())).await;
     let log = plan.log();
     let place = |name: &str| log.iter().position(|done| done == name).unwrap();
     let (commit, read, added) = (place("cold.commit"), place("hot.events"), place("cold.add_events"));
@@ -276,7 +273,7 @@ async fn waiting_for_room_is_told_once_there_is_some() {
 #[tokio::test(start_paused = true)]
 async fn the_old_writer_tells_that_it_was_fenced_and_a_keeper_that_it_ended_the_run() {
     let lab = lab();
-    let (taken, dead) = (small(&lab.store, 2).await.id, lab::small_head(1));
+    let (taken, dead) = (small(&lab.store, 2).await.id, crate::lab::small_head(1));
     let old = begin_small(&lab.store, taken).await;
     lab.clock.advance(Duration::from_secs(61));
     let new = lab.store.record(taken, "worker-2").await.unwrap();
@@ -302,7 +299,7 @@ async fn the_old_writer_tells_that_it_was_fenced_and_a_keeper_that_it_ended_the_
 #[tokio::test(start_paused = true)]
 async fn keepers_tell_what_they_brought_and_what_they_put_back() {
     let lab = lab();
-    let head = lab::small_head(2);
+    let head = crate::lab::small_head(2);
     let hot_away = FaultPlan::none().down(1..u64::MAX);
     lab.split(&hot_away, &FaultPlan::none()).create(&head).await.unwrap_err();
     lab.walk(eager()).await;
@@ -342,7 +339,7 @@ async fn a_store_that_refuses_events_keeps_no_run_from_being_archived() {
     let store = Store::builder(lab.hot.clone(), cold.clone()).clock(lab.clock.clone()).build();
     let run = small(&store, 2).await.id;
     end_small(&begin_small(&store, run).await).await;
-    lab::clean_walk(&Keeper::new(store.clone(), eager())).await;
+    crate::lab::clean_walk(&Keeper::new(store.clone(), eager())).await;
     assert!(store.status(run).await.unwrap().archived.is_some());
     assert_eq!(cold.pending(None, 10).await.unwrap(), []);
     assert_eq!(

@@ -1,13 +1,8 @@
 //! Followers: nothing missed, nothing twice, states last, the end at the end.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use lab::{begin_small, created, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::{
     Cursor, Gap, GapCause, JobType, LogLine, Phase, PhaseChange, Positions, Run, RunState, Series, StoreError,
     Timestamp,
@@ -17,6 +12,8 @@ use lucihub_store::record::End;
 use lucihub_store::{Event, Follower, Keeper, KeeperOptions, Select, Store};
 use lucihub_testkit::{Dice, FaultPlan};
 use proptest::prelude::*;
+
+use crate::lab::{begin_small, created, eager, end_small, lab, record_some, small, values};
 
 /// All that a follower was told, in its place.
 #[derive(Debug, Default)]
@@ -190,7 +187,7 @@ async fn a_slow_follower_gets_all_of_it_from_the_archive_with_the_states_last() 
     // More events than one look prepares.
     let head = small(&lab.store, 150).await;
     let mut follower = lab.store.follow(head.id, Select::default());
-    lab::record_whole(&lab.store, &head, 1_500).await;
+    crate::lab::record_whole(&lab.store, &head, 1_500).await;
     lab.walk(eager().with_grace(Duration::ZERO)).await;
     let mut told = Told::default();
     while let Some(event) = follower.next().await.unwrap() {

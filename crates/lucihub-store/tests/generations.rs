@@ -2,21 +2,17 @@
 //!
 //! The newer one is played by what it would leave in the storages: words and fields that this library does not know, and
 //! heads of a version past its newest.
-#![cfg(all(feature = "redis", feature = "postgres"))]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{begin_small, clean_walk, end_small, record_some, small_head};
 use lucihub_models_core::{
     HeadDocument, JobType, ModelError, PageRequest, RunFilter, RunHead, RunId, RunState, StoreError, Version, WriteAs,
 };
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, Source, Store, Urls};
 use lucihub_testkit::servers::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
+
+use crate::lab::{begin_small, clean_walk, end_small, record_some, small_head};
 
 struct Servers {
     redis: RedisServer,

@@ -1,18 +1,15 @@
 //! How both storages are, in one call that always answers.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-#[cfg(test)]
-mod lab;
-
-use lab::{Lab, end_small, full_lab, lab, small};
 use lucihub_store::{Store, Urls};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{Lab, end_small, full_lab, lab, small};
 
 #[tokio::test]
 async fn a_store_is_ready_while_both_storages_answer() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;
-    end_small(&lab::begin_small(&lab.store, run).await).await;
+    end_small(&crate::lab::begin_small(&lab.store, run).await).await;
     let health = lab.store.health().await;
     assert!(health.ready && health.why_not.is_empty(), "{health:?}");
     let (hot, cold) = (health.hot.unwrap(), health.cold.unwrap());

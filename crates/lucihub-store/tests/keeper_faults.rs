@@ -1,17 +1,14 @@
 //! The keeper killed at every step: the next one goes on, and readers never notice.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, begin_small, content, digest_of, eager, end_small, lab, small};
 use lucihub_models_core::cold::ColdEvents;
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{GapCause, Run, RunId, RunState, StoreEventKind};
 use lucihub_store::{Keeper, KeeperOptions, Recorder};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{Lab, begin_small, content, digest_of, eager, end_small, lab, small};
 
 /// A moment in a run's life at which a keeper comes by.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +45,7 @@ impl Stage {
         let mut stage = match scene {
             Scene::Unopened => {
                 let plan = FaultPlan::none().fail_nth(2);
-                let head = lab::small_head(2);
+                let head = crate::lab::small_head(2);
                 lab.faulty(&plan).create(&head).await.unwrap_err();
                 Self { run: head.id, recorder: None, before: None, lab }
             }

@@ -1,18 +1,15 @@
 //! Many keepers on one run, with any settings: one copy, one digest.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{begin_small, content, eager, end_small, lab, record_some, small};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{Digest, Run, RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions};
 use lucihub_testkit::{FaultPlan, models};
 use tokio::sync::Barrier;
+
+use crate::lab::{begin_small, content, eager, end_small, lab, record_some, small};
 
 /// A recorded and archived run under one keeper, to compare with.
 async fn with_one_keeper(options: KeeperOptions) -> (Run, Digest) {
@@ -98,7 +95,7 @@ async fn how_the_worker_batched_does_not_show_in_the_digest() {
         recorder.state(RunState::InProgress).await.unwrap();
         record_some(&recorder, 2, 0..1_000, 100).await;
         record_some(&recorder, 1, 1_000..1_900, 100).await;
-        recorder.samples(1, 1_100, &lab::values(run, 1, 1_100..1_900)).await.unwrap();
+        recorder.samples(1, 1_100, &crate::lab::values(run, 1, 1_100..1_900)).await.unwrap();
         end_small(&recorder).await;
         lab.walk(KeeperOptions::default()).await;
         assert_eq!(lab.archived(run).await.1, digest, "batches of {bytes} bytes");
@@ -112,20 +109,20 @@ async fn a_trimmed_run_reads_across_the_seam_and_archives_as_an_untrimmed_one() 
     let run = small(&lab.store, 2).await.id;
     let keeper = Keeper::new(lab.store.clone(), eager());
     let recorder = begin_small(&lab.store, run).await;
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     record_some(&recorder, 2, 1_900..2_500, 150).await;
     recorder.flush().await.unwrap();
     let base = lab.hot.get(run).await.unwrap().unwrap().base;
     assert_eq!((base.sample(0), base.lines), (1_900, 19), "hot storage let go of what is confirmed");
 
     let live = lab.store.run(run).await.unwrap();
-    assert_eq!(live.series[0].values, lab::values(run, 0, 0..2_500));
+    assert_eq!(live.series[0].values, crate::lab::values(run, 0, 0..2_500));
     assert_eq!(live.series[1], expected.series[1].slice(0..2_500));
     assert_eq!(live.logs, expected.logs[..23]);
 
     record_some(&recorder, 2, 2_500..4_000, 150).await;
     recorder.finish(RunState::Succeeded, End::default().because("all done")).await.unwrap();
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     assert_eq!(lab.archived(run).await, (expected, digest));
 }
 
@@ -137,12 +134,12 @@ async fn confirmed_content_leaves_hot_storage_only_when_it_is_old_enough() {
     let options = KeeperOptions::default().with_checkpoint(Duration::ZERO, 0).with_trim_age(Duration::from_secs(30));
     let keeper = Keeper::new(lab.store.clone(), options);
     let base = async || lab.hot.get(run).await.unwrap().unwrap().base.sample(0);
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     lab.clock.advance(Duration::from_secs(29));
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     assert_eq!(base().await, 0);
     lab.clock.advance(Duration::from_secs(1));
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     assert_eq!(base().await, 1_900);
 }
 
@@ -152,12 +149,12 @@ async fn a_checkpoint_is_written_when_it_is_due_and_not_before() {
     let run = small(&lab.store, 2).await.id;
     let _recorder = begin_small(&lab.store, run).await;
     let by_age = Keeper::new(lab.store.clone(), KeeperOptions::default());
-    assert_eq!(lab::clean_walk(&by_age).await.checkpoints, 1, "of what is complete");
+    assert_eq!(crate::lab::clean_walk(&by_age).await.checkpoints, 1, "of what is complete");
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().confirmed.sample(1), 1_024);
-    assert_eq!(lab::clean_walk(&by_age).await.checkpoints, 0, "two seconds have not passed");
+    assert_eq!(crate::lab::clean_walk(&by_age).await.checkpoints, 0, "two seconds have not passed");
     lab.clock.advance(Duration::from_secs(2));
-    assert_eq!(lab::clean_walk(&by_age).await.checkpoints, 1);
-    assert_eq!(lab::clean_walk(&by_age).await.checkpoints, 0, "nothing is new");
+    assert_eq!(crate::lab::clean_walk(&by_age).await.checkpoints, 1);
+    assert_eq!(crate::lab::clean_walk(&by_age).await.checkpoints, 0, "nothing is new");
     assert_eq!(lab.hot.get(run).await.unwrap().unwrap().confirmed.sample(1), 1_900);
 }
 
@@ -167,13 +164,17 @@ async fn nothing_is_unconfirmed_for_longer_than_two_seconds_although_walks_are_n
     let run = small(&lab.store, 2).await.id;
     let recorder = begin_small(&lab.store, run).await;
     let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default());
-    assert_eq!(lab::clean_walk(&keeper).await.checkpoints, 1, "of what is complete, and nothing more of it comes");
+    assert_eq!(
+        crate::lab::clean_walk(&keeper).await.checkpoints,
+        1,
+        "of what is complete, and nothing more of it comes"
+    );
     for more in 0..6 {
         record_some(&recorder, 2, 1_900 + more * 10..1_910 + more * 10, 10).await;
         recorder.flush().await.unwrap();
         // The walk before this one ended a little after it had begun.
         lab.clock.advance(Duration::from_millis(if more % 2 == 0 { 993 } else { 1_001 }));
-        assert_eq!(lab::clean_walk(&keeper).await.checkpoints, more % 2, "walk {more}");
+        assert_eq!(crate::lab::clean_walk(&keeper).await.checkpoints, more % 2, "walk {more}");
     }
 }
 
@@ -228,11 +229,11 @@ async fn a_worker_counts_as_dead_once_a_keeper_has_seen_its_lease_run_out_for_a_
     let _recorder = begin_small(&lab.store, run).await;
     let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default().with_patience(Duration::from_secs(5)));
     lab.clock.advance(Duration::from_secs(64));
-    assert_eq!(lab::clean_walk(&keeper).await.failed, 0, "seen for the first time");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.failed, 0, "seen for the first time");
     lab.clock.advance(Duration::from_secs(4));
-    assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.failed, 0);
     lab.clock.advance(Duration::from_secs(1));
-    assert_eq!(lab::clean_walk(&keeper).await.failed, 1);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.failed, 1);
 }
 
 /// Nobody reached hot storage for longer than a lease: keeper and worker are back at the same time.
@@ -244,7 +245,7 @@ async fn an_outage_longer_than_a_lease_costs_no_run_its_worker() {
     let run = small(&store, 2).await.id;
     let recorder = begin_small(&store, run).await;
     let keeper = Keeper::new(store.clone(), KeeperOptions::default());
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
 
     plan.go_down();
     for _ in 0..75 {
@@ -255,14 +256,14 @@ async fn an_outage_longer_than_a_lease_costs_no_run_its_worker() {
     }
     plan.mend();
     // The keeper is the first to be back.
-    assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.failed, 0);
     for _ in 0..30 {
         lab.clock.advance(Duration::from_secs(1));
         tokio::time::sleep(Duration::from_secs(1)).await;
-        assert_eq!(lab::clean_walk(&keeper).await.failed, 0);
+        assert_eq!(crate::lab::clean_walk(&keeper).await.failed, 0);
     }
     end_small(&recorder).await;
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     let (whole, _) = lab.archived(run).await;
     assert_eq!(whole.head.state(), &RunState::Succeeded);
 }
@@ -285,14 +286,14 @@ async fn a_keeper_enters_active_devices_into_the_registry() {
     let seen = models::device_seen(1, "scanner");
     lab.store.announce(&seen, Duration::from_secs(180)).await.unwrap();
     let keeper = Keeper::new(lab.store.clone(), KeeperOptions::default());
-    assert_eq!(lab::clean_walk(&keeper).await.devices, 1);
-    assert_eq!(lab::clean_walk(&keeper).await.devices, 0, "nothing is new");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.devices, 1);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.devices, 0, "nothing is new");
     let device = lab.store.device(&seen.id).await.unwrap().unwrap();
     assert_eq!(device.firmware, seen.firmware);
     assert_eq!(device.entity_digest, seen.entity.map(|entity| Digest::of(&entity).to_string()));
     lab.clock.advance(Duration::from_secs(60));
     lab.store.announce(&models::device_seen(1, "scanner"), Duration::from_secs(180)).await.unwrap();
-    assert_eq!(lab::clean_walk(&keeper).await.devices, 1);
+    assert_eq!(crate::lab::clean_walk(&keeper).await.devices, 1);
     assert!(lab.store.device(&seen.id).await.unwrap().unwrap().seen_at > device.seen_at);
 }
 

@@ -1,18 +1,15 @@
 //! Hot storage loses runs: what writers and keepers put back, and what stays lost.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, begin_small, content, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::hot::{Durability, HotRuns};
 use lucihub_models_core::{GapCause, RunState};
 use lucihub_store::record::{End, Failure};
 use lucihub_store::{Keeper, KeeperOptions, RecordError, RecordOptions, Recorder, Source};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{Lab, begin_small, content, eager, end_small, lab, record_some, small, values};
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_puts_its_run_back_and_refills_it() {
@@ -222,16 +219,16 @@ async fn both_gone_the_keeper_rescues_the_run_after_its_patience() {
     drop(recorder);
     lab.hot.lose(run);
     let keeper = Keeper::new(lab.store.clone(), eager());
-    lab::clean_walk(&keeper).await;
+    crate::lab::clean_walk(&keeper).await;
     // H9: what a client's clock does is no time that has passed.
     lab.clock.advance(Duration::from_secs(3_600));
-    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "its clock has jumped");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 0, "its clock has jumped");
     tokio::time::advance(Duration::from_secs(59)).await;
-    assert_eq!(lab::clean_walk(&keeper).await.rescued, 0, "its writer may still come");
+    assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 0, "its writer may still come");
     assert_eq!(content(&lab.store.run(run).await.unwrap()), content(&before), "the checkpoint is readable meanwhile");
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(lab::clean_walk(&keeper).await.rescued, 1);
-    lab::clean_walk(&keeper).await;
+    assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 1);
+    crate::lab::clean_walk(&keeper).await;
 
     let (whole, _) = lab.archived(run).await;
     assert_eq!((whole.head.state(), whole.head.worker.as_deref()), (&RunState::Failed, Some("worker")));
@@ -250,7 +247,7 @@ async fn a_rescued_run_is_as_long_on_every_channel() {
     let mut uneven = 0;
     for n in 1.. {
         let lab = lab();
-        let mut head = lab::small_head(2);
+        let mut head = crate::lab::small_head(2);
         head.op_time_ns = None;
         lab.store.create(&head).await.unwrap();
         let run = head.id;
@@ -268,10 +265,10 @@ async fn a_rescued_run_is_as_long_on_every_channel() {
         drop(recorder);
         lab.hot.lose(run);
         let keeper = Keeper::new(lab.store.clone(), eager());
-        lab::clean_walk(&keeper).await;
+        crate::lab::clean_walk(&keeper).await;
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(lab::clean_walk(&keeper).await.rescued, 1);
-        lab::clean_walk(&keeper).await;
+        assert_eq!(crate::lab::clean_walk(&keeper).await.rescued, 1);
+        crate::lab::clean_walk(&keeper).await;
         let (whole, _) = lab.archived(run).await;
         assert_eq!(whole.series[0].end, checkpoint.sample(0), "killed at {n}");
         assert_eq!(whole.series[1].end, checkpoint.sample(0), "killed at {n}");

@@ -1,11 +1,9 @@
 //! The main job: record, archive, read back bit for bit, follow.
 
-#[cfg(test)]
-mod lab;
-
-use lab::{created, lab, record_whole, values};
 use lucihub_models_core::RunState;
 use lucihub_store::{Event, Keeper, KeeperOptions, Select, Source};
+
+use crate::lab::{created, lab, record_whole, values};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_comes_back_bit_for_bit_live_and_archived() {

@@ -1,18 +1,15 @@
 //! Readers of a run that moves under their hands: never gone, torn or different.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lab::{begin_small, eager, end_small, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{RunId, RunState, Series, StoreError};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Source, Store};
+
+use crate::lab::{begin_small, eager, end_small, lab, record_some, small, values};
 
 /// What may happen to a run between the look and the read.
 #[derive(Debug, Clone, Copy)]

@@ -1,14 +1,12 @@
 //! Keepers that act on what they saw before another one was quicker.
 
-#[cfg(test)]
-mod lab;
-
-use lab::{eager, lab, record_some, small, values};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::{RunState, StoreError};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, RecordOptions};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{eager, lab, record_some, small, values};
 
 /// Two keepers saw a run that was not archived, and find it in hot storage no more.
 #[tokio::test]

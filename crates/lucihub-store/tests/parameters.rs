@@ -1,13 +1,10 @@
 //! Inputs are checked before a run is created, and stored ones against a new schema.
-#![cfg(feature = "check")]
 
-#[cfg(test)]
-mod lab;
-
-use lab::{lab, small_head};
 use lucihub_models_core::cold::{ColdDevices, OperatorFields, SeenFields};
 use lucihub_models_core::{JsonText, ParameterSchema, RunFilter, StoreError, Timestamp};
 use lucihub_store::Checked;
+
+use crate::lab::{lab, small_head};
 
 fn schema(least: i32) -> JsonText {
     JsonText::from_stored(format!(r#"{{"$id": "lab/{least}", "properties": {{"k": {{"minimum": {least}}}}}}}"#))

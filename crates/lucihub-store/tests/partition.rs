@@ -1,19 +1,15 @@
 //! A master that is cut off from its cluster while the recorder still reaches it: it acknowledges what nobody else will ever
 //! see, until its node timeout is over.
-#![cfg(all(feature = "redis", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{digest_of, record_some, small_head, values};
 use lucihub_models_core::hot::Durability;
 use lucihub_models_core::{RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, Recorder, Store, Urls};
 use lucihub_testkit::servers::{RedisCluster, RedisOptions};
+
+use crate::lab::{digest_of, record_some, small_head, values};
 
 const CHANNELS: u32 = 2;
 const CHUNK: u64 = 100;
@@ -68,7 +64,7 @@ async fn past_a_cut(keeps: bool) {
     let old = cluster.master_of(&key);
     cluster.partition(old);
     record(&recorder, 5..9).await;
-    let keeper = Keeper::new(store.clone(), lab::eager());
+    let keeper = Keeper::new(store.clone(), crate::lab::eager());
     if keeps {
         let walked = in_time("keeping", keeper.walk()).await.unwrap();
         assert_eq!((walked.checkpoints, walked.errors.len()), (1, 0), "{walked:?}");

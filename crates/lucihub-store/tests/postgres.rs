@@ -1,17 +1,14 @@
 //! The main job over Redis and PostgreSQL, while the database restarts without a warning.
-#![cfg(all(feature = "redis", feature = "postgres"))]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lab::{begin_small, digest_of, end_small, small_head, values};
 use lucihub_models_core::{JobType, PageRequest, RunFilter, RunState};
 use lucihub_store::{Keeper, KeeperOptions, Source, Store, Urls};
 use lucihub_testkit::servers::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
 use tokio::sync::oneshot;
+
+use crate::lab::{begin_small, digest_of, end_small, small_head, values};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_run_goes_its_whole_way_while_the_database_restarts() {

@@ -1,19 +1,16 @@
 //! Samples out of order, slow and failing stores, full queues: nothing twice,
 //! nothing out of place, and every missing sample in a gap with its cause.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{begin_small, clean_walk, eager, full_lab, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{Gap, GapCause, RunState, Series, WriterId};
 use lucihub_store::record::{Arrival, End, OnFull};
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions};
 use lucihub_testkit::{Dice, FaultPlan};
 use proptest::prelude::*;
+
+use crate::lab::{begin_small, clean_walk, eager, full_lab, lab, record_some, small, values};
 
 /// A plan under which about one in `n` of many operations fails or loses its answer.
 fn storm(seed: u64, n: u64) -> FaultPlan {

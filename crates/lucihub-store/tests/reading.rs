@@ -1,21 +1,16 @@
 //! Every way of reading answers as a plain list would, wherever the run is.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[cfg(test)]
-mod lab;
-#[cfg(test)]
-mod naive;
-
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::lab::{Lab, eager, lab, small, values};
+use crate::naive::{Naive, Stretch};
 use futures_util::TryStreamExt;
-use lab::{Lab, eager, lab, small, values};
 use lucihub_models_core::{GapCause, LogLine, RunId, RunState, Series, StoreError, TimeBase};
 use lucihub_store::record::End;
 use lucihub_store::{KeeperOptions, Recorder, Source, Store};
 use lucihub_testkit::FaultPlan;
-use naive::{Naive, Stretch};
 use proptest::prelude::*;
 
 /// Where a run is when it is read.
@@ -183,7 +178,7 @@ async fn seconds_are_indices_of_the_time_base() {
         assert_eq!((series.first, series.end), (indices.start, indices.end), "{seconds:?}");
         assert_eq!(base, TimeBase::from_rate(10_000.0));
     }
-    let mut head = lab::small_head(2);
+    let mut head = crate::lab::small_head(2);
     head.time_base = None;
     lab.store.create(&head).await.unwrap();
     let error = lab.store.window_seconds(head.id, 0, 0.0..1.0).await.unwrap_err();
@@ -194,7 +189,7 @@ async fn seconds_are_indices_of_the_time_base() {
 async fn a_snapshot_is_of_one_position_and_its_cursor_follows_from_there() {
     let lab = lab();
     let run = small(&lab.store, 2).await.id;
-    let _recorder = lab::begin_small(&lab.store, run).await;
+    let _recorder = crate::lab::begin_small(&lab.store, run).await;
     let snapshot = lab.store.snapshot(run, 5, 10).await.unwrap();
     assert_eq!((snapshot.lines.first, snapshot.lines.end()), (14, 19));
     assert_eq!(snapshot.cursor.at, snapshot.status.positions);
@@ -209,15 +204,19 @@ async fn without_hot_storage_the_archive_is_readable_and_a_live_run_shows_its_ch
     let hot = FaultPlan::none();
     let cut_off: Store = lab.split(&hot, &FaultPlan::none());
     let run = small(&lab.store, 2).await.id;
-    let recorder = lab::begin_small(&lab.store, run).await;
+    let recorder = crate::lab::begin_small(&lab.store, run).await;
     let before = lab.store.run(run).await.unwrap();
     lab.walk(eager()).await;
-    lab::record_some(&recorder, 2, 1_900..2_500, 150).await;
+    crate::lab::record_some(&recorder, 2, 1_900..2_500, 150).await;
     recorder.flush().await.unwrap();
     hot.go_down();
     let status = cut_off.status(run).await.unwrap();
     assert_eq!((status.source, status.ended), (Source::Stale, false));
-    assert_eq!(lab::content(&cut_off.run(run).await.unwrap()), lab::content(&before), "as at the checkpoint");
+    assert_eq!(
+        crate::lab::content(&cut_off.run(run).await.unwrap()),
+        crate::lab::content(&before),
+        "as at the checkpoint"
+    );
     assert_eq!(cut_off.envelope(run, 0, 0..u64::MAX, 4).await.unwrap().end, 1_900);
 
     recorder.finish(RunState::Succeeded, End::default()).await.unwrap();

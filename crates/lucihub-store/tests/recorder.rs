@@ -1,11 +1,7 @@
 //! A worker records: restarts, refusals, cancellation, the end.
 
-#[cfg(test)]
-mod lab;
-
 use std::time::Duration;
 
-use lab::{created, lab, record_some, small, values};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{
     Channel, FinalValue, GapCause, HeadPatch, JsonText, Limits, LogLine, Overload, Phase, PhaseChange, RunState,
@@ -14,6 +10,8 @@ use lucihub_models_core::{
 use lucihub_store::record::{Arrival, End, Failure};
 use lucihub_store::{KeeperOptions, RecordError, RecordOptions};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{created, lab, record_some, small, values};
 
 /// The length of a test that must not hang, in the runtime's own, paused time.
 const SOON: Duration = Duration::from_secs(600);
@@ -263,12 +261,12 @@ async fn a_recorder_renews_its_lease_and_learns_what_is_confirmed() {
     record_some(&recorder, 1, 0..100, 50).await;
     recorder.flush().await.unwrap();
     assert!(recorder.stats().replay_bytes > 800);
-    lab.walk(lab::eager()).await;
+    lab.walk(crate::lab::eager()).await;
     lab.clock.advance(Duration::from_secs(50));
     tokio::time::sleep(Duration::from_secs(16)).await;
     assert_eq!((recorder.confirmed().sample(0), recorder.stats().replay_bytes), (100, 0));
     lab.clock.advance(Duration::from_secs(50));
-    assert_eq!(lab.walk(lab::eager()).await.failed, 0, "its lease goes on");
+    assert_eq!(lab.walk(crate::lab::eager()).await.failed, 0, "its lease goes on");
 }
 
 #[tokio::test]

@@ -1,15 +1,9 @@
 //! Recorder, keeper, reader and follower over Redis and SQLite, while the server loses what it has.
-#![cfg(all(feature = "redis", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab::{digest_of, record_some, small_head, values};
 use lucihub_models_core::hot::Durability;
 use lucihub_models_core::{LogLine, Run, RunId, RunState, StoreError};
 use lucihub_store::record::End;
@@ -17,6 +11,8 @@ use lucihub_store::{Event, Keeper, KeeperOptions, RecordError, RecordOptions, Se
 use lucihub_testkit::servers::{Fsync, Proxy, RedisOptions, RedisServer};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::lab::{digest_of, record_some, small_head, values};
 
 const CHANNELS: u32 = 2;
 const SAMPLES: u64 = 4_000;
@@ -184,7 +180,7 @@ async fn history_is_readable_while_the_server_is_away() {
     let (server, dir) = (RedisServer::start(RedisOptions::new()), tempfile::tempdir().unwrap());
     let (store, head) = (open(&server.url(), dir.path()).await, small_head(1));
     store.create(&head).await.unwrap();
-    lab::record_whole(&store, &head, 2_000).await;
+    crate::lab::record_whole(&store, &head, 2_000).await;
     let mut live = small_head(1);
     live.id = lucihub_testkit::models::run_id(2);
     store.create(&live).await.unwrap();
@@ -192,8 +188,8 @@ async fn history_is_readable_while_the_server_is_away() {
     recorder.state(RunState::InProgress).await.unwrap();
     record_some(&recorder, 1, 0..500, 100).await;
     recorder.flush().await.unwrap();
-    let keeper = Keeper::new(store.clone(), lab::eager());
-    lab::clean_walk(&keeper).await;
+    let keeper = Keeper::new(store.clone(), crate::lab::eager());
+    crate::lab::clean_walk(&keeper).await;
 
     server.kill();
     assert_eq!(store.run(head.id).await.unwrap().series[0].values, values(head.id, 0, 0..2_000));

@@ -1,17 +1,14 @@
 //! Retention: which archived runs go, and that nothing else does.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, eager, lab, record_whole, small};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::{RunId, RunState};
 use lucihub_store::KeeperOptions;
 use lucihub_store::maintain::{KeepRule, Retention};
 use lucihub_testkit::{FaultPlan, models};
+
+use crate::lab::{Lab, eager, lab, record_whole, small};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -24,7 +21,7 @@ fn keep(rules: &[(RunState, Duration)]) -> Retention {
 async fn two_archived(lab: &Lab) -> (RunId, RunId) {
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let mut head = lab::small_head(1);
+        let mut head = crate::lab::small_head(1);
         head.id = lab.store.new_run(head.job_type.clone()).id;
         head.created_at = lab.store.now();
         lab.store.create(&head).await.unwrap();

@@ -1,17 +1,15 @@
 //! Sweeping: what is found, what is left alone, and what removing does.
 
-#[cfg(test)]
-mod lab;
-
 use std::time::Duration;
 
-use lab::{begin_small, content, eager, end_small, lab, small, small_head};
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_models_core::hot::{HotAppend, HotRuns, Restore};
 use lucihub_models_core::{RunState, StoreError, WriterMark};
 use lucihub_store::maintain::{Remove, SweepOptions, SweptKind};
 use lucihub_store::{Keeper, KeeperOptions};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{begin_small, content, eager, end_small, lab, small, small_head};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -100,7 +98,7 @@ async fn a_row_is_not_created_anew_where_a_part_was_in_cold_storage_alone() {
     let recorder = begin_small(&lab.store, run).await;
     let trimming = Keeper::new(lab.store.clone(), eager());
     for _ in 0..3 {
-        lab::clean_walk(&trimming).await;
+        crate::lab::clean_walk(&trimming).await;
     }
     end_small(&recorder).await;
     assert!(lab.hot.get(run).await.unwrap().unwrap().base.lines > 0, "some has left");

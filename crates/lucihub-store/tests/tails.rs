@@ -1,16 +1,13 @@
 //! Cells that are encoded while they grow: fewer bytes are left for the end, and what comes out is the same.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, clean_walk, eager, lab, patient, record_some, small, small_head, values};
 use lucihub_models_core::{GapCause, Grid, Run, RunId, RunState};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, Recorder};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{Lab, clean_walk, eager, lab, patient, record_some, small, small_head, values};
 
 /// A run of two channels in cells of four parts.
 async fn grown(lab: &Lab) -> RunId {
@@ -176,7 +173,7 @@ async fn what_another_writer_wrote_anew_is_read_anew() {
 async fn cells_without_a_sample_count_in_a_transaction() {
     let lab = lab();
     let run = small(&lab.store, 1).await.id;
-    let recorder = lab::begun(&lab, run, 100).await;
+    let recorder = crate::lab::begun(&lab, run, 100).await;
     recorder.gap(0, 40 * 1_024, GapCause::Device).await.unwrap();
     recorder.flush().await.unwrap();
     let plan = FaultPlan::none();

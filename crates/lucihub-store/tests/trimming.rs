@@ -1,18 +1,15 @@
 //! What hot storage lets go of: only what cold storage has, and has as hot storage has it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::time::Duration;
 
-use lab::{Lab, begin_small, begun, clean_walk, eager, lab, patient, record_some, small, small_head, values};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdRuns, ColdSamples};
 use lucihub_models_core::hot::HotRuns;
 use lucihub_models_core::{Positions, RunId, RunState, StoreError};
 use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, Recorder};
 use lucihub_testkit::FaultPlan;
+
+use crate::lab::{Lab, begin_small, begun, clean_walk, eager, lab, patient, record_some, small, small_head, values};
 
 /// A keeper that trims nothing.
 fn keeping() -> KeeperOptions {

@@ -1,16 +1,10 @@
 //! Verification: damage is found and named, and repaired from what hot storage still has.
-#![cfg(all(feature = "memory", feature = "sqlite"))]
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-#[cfg(test)]
-mod lab;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use lab::{begin_small, content, eager, end_small, small};
 use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples, RunUpdate};
@@ -23,6 +17,8 @@ use lucihub_store::read::CellKey;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
+
+use crate::lab::{begin_small, content, eager, end_small, small};
 
 /// A run of two channels with 4,000 samples each, archived, and a way to break it.
 struct Broken {
@@ -39,7 +35,7 @@ async fn archived() -> Broken {
     let (mut given, recorder) = begun().await;
     end_small(&recorder).await;
     given.recorded = given.store.run(given.run).await.unwrap();
-    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
     given
 }
 
@@ -55,7 +51,7 @@ async fn begun() -> (Broken, Recorder) {
     let recorder = begin_small(&store, run).await;
     // One that lets hot storage keep what it has.
     let checkpoints = KeeperOptions::default().with_checkpoint(Duration::ZERO, 0);
-    lab::clean_walk(&Keeper::new(store.clone(), checkpoints)).await;
+    crate::lab::clean_walk(&Keeper::new(store.clone(), checkpoints)).await;
     let recorded = store.run(run).await.unwrap();
     let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     (Broken { store, hot, cold, raw, run, recorded, _folder: folder }, recorder)
@@ -148,7 +144,7 @@ async fn cells_of_an_open_run_that_are_damaged_are_written_again() {
     end_small(&recorder).await;
     given.recorded = given.store.run(given.run).await.unwrap();
     // Another keeper than the one that wrote them.
-    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
     assert!(given.whole().await);
     given.content_is_as_recorded().await;
 }
@@ -226,7 +222,7 @@ async fn attachments_are_verified_too() {
 #[tokio::test]
 async fn a_run_that_is_not_archived_has_no_digest_yet() {
     let given = archived().await;
-    let mut head = lab::small_head(1);
+    let mut head = crate::lab::small_head(1);
     head.id = given.store.new_run(head.job_type.clone()).id;
     given.store.create(&head).await.unwrap();
     assert!(matches!(given.store.verify(head.id).await, Err(StoreError::Precondition { .. })));
@@ -305,7 +301,7 @@ async fn a_damaged_cell_that_hot_storage_lost_is_for_people_to_bring_back() {
     assert_eq!(walked.archived, 0);
     // Back from a backup, it is archived whole.
     given.sql(&format!("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE {cell}"));
-    lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
     let whole = given.store.run(given.run).await.unwrap();
     assert!(whole.series.iter().flat_map(|series| &series.gaps).all(|gap| gap.cause == GapCause::Device), "{whole:?}");
 }

@@ -1,7 +1,5 @@
 //! The suite can fail: each defect of a store is noticed by the case that names its law.
 
-mod mutant;
-
 use std::sync::Arc;
 
 use lucihub_testkit::HotHarness;
@@ -10,9 +8,10 @@ use lucihub_testkit::conformance::hot::{
     append, attachments, devices, logs, restore, runs, samples, scan, secure, take_over, trim, watch,
 };
 use lucihub_testkit::reference::hot::harness;
-use mutant::{Defect, mutant};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
+
+use crate::mutant::{Defect, mutant};
 
 /// Asserts that a case passes on a sound store and fails on one with the defect.
 macro_rules! catches {

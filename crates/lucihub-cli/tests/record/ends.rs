@@ -3,7 +3,7 @@
 use lucihub_models_core::{Positions, RunState};
 use serde_json::{Value, json};
 
-use crate::lab::Lab;
+use crate::record::lab::Lab;
 
 fn lines(lab: &Lab, run: lucihub_models_core::RunId) -> Vec<String> {
     lab.run(run).logs.into_iter().map(|line| line.text).collect()

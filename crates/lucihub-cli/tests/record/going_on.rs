@@ -3,7 +3,7 @@
 use lucihub_models_core::RunState;
 use serde_json::json;
 
-use crate::lab::{Lab, bits};
+use crate::record::lab::{Lab, bits};
 
 #[test]
 fn after_a_kill_the_same_writer_goes_on_from_what_is_stored() {
@@ -49,7 +49,7 @@ fn the_command_that_is_said_goes_on() {
     let (_, said) = worker.ends_with(1);
     let command = said.rsplit("go on with `lucihub ").next().unwrap().trim_end().trim_end_matches('`');
     let args: Vec<_> = command.split(' ').collect();
-    let mut again = crate::lab::Worker::start(lab.lucihub(&args));
+    let mut again = crate::record::lab::Worker::start(lab.lucihub(&args));
     assert_eq!(again.hears("taken")["next"]["states"], 2);
     again.says(r#"{"finish":"succeeded"}"#);
     assert_eq!(again.hears("ended"), json!({"state": "succeeded"}));

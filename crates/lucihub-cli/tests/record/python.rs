@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lucihub_models_core::{Run, RunId, RunState};
 
-use crate::lab::{Lab, Worker, bits};
+use crate::record::lab::{Lab, Worker, bits};
 
 const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/python-worker/worker.py");
 const RATE: u64 = 10_000;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lucihub_models_core::{Gap, GapCause, RunState};
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, bits};
+use crate::record::lab::{Lab, bits};
 
 #[test]
 fn what_a_worker_says_is_stored_bit_for_bit() {

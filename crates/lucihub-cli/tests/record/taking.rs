@@ -5,7 +5,7 @@ use std::time::Duration;
 use lucihub_store::{Keeper, KeeperOptions};
 use serde_json::json;
 
-use crate::lab::{Lab, Worker};
+use crate::record::lab::{Lab, Worker};
 
 #[test]
 fn the_next_run_of_a_device_is_waited_for() {

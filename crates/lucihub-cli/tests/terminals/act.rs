@@ -6,7 +6,7 @@ use lucihub_store::{Store, Urls};
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
-use crate::process::{lucihub, printed, said};
+use crate::terminals::process::{lucihub, printed, said};
 
 #[test]
 fn runs_are_created_labelled_cancelled_and_deleted() {

@@ -3,8 +3,8 @@
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
-use crate::process::{Running, lucihub, printed};
-use crate::screen::Shown;
+use crate::terminals::process::{Running, lucihub, printed};
+use crate::terminals::screen::Shown;
 
 #[test]
 fn what_is_lost_is_asked_for_first() {

@@ -3,7 +3,7 @@
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
-use crate::process::{Running, lucihub, printed, said};
+use crate::terminals::process::{Running, lucihub, printed, said};
 
 #[test]
 fn readers_go_on_with_cold_storage_and_say_so() {

@@ -9,7 +9,7 @@ use lucihub_store::observe::METRICS;
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
-use crate::process::{Running, lucihub, printed, said, until};
+use crate::terminals::process::{Running, lucihub, printed, said, until};
 
 /// One request, and the status and body of its answer.
 fn ask(at: &str, request: &str) -> (u16, String) {

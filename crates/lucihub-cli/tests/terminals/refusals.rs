@@ -2,7 +2,7 @@
 
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 
-use crate::process::{bare, lucihub, printed, said};
+use crate::terminals::process::{bare, lucihub, printed, said};
 
 const SECRET: &str = "s3cret";
 

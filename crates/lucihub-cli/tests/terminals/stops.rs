@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lucihub_testkit::servers::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
 
-use crate::process::{Running, bare, lucihub, printed, said};
+use crate::terminals::process::{Running, bare, lucihub, printed, said};
 
 #[test]
 fn ctrl_c_ends_the_wait_for_a_keeper() {

@@ -3,7 +3,7 @@
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 use serde_json::Value;
 
-use crate::process::{Running, lucihub, printed, said, until};
+use crate::terminals::process::{Running, lucihub, printed, said, until};
 
 #[test]
 fn three_processes_work_on_one_run() {

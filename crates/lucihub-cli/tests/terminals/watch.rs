@@ -2,8 +2,8 @@
 
 use lucihub_testkit::servers::{RedisOptions, RedisServer};
 
-use crate::process::{Running, lucihub, until};
-use crate::screen::Shown;
+use crate::terminals::process::{Running, lucihub, until};
+use crate::terminals::screen::Shown;
 
 /// The braille cells that have dots.
 fn dots(text: &str) -> usize {

@@ -11,8 +11,8 @@ mod columns {
     use arrow_ipc::reader::FileReader;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-    use crate::command::{export, printed};
-    use crate::recorded::{BASE, NAMES, recorded, sample};
+    use crate::transfer::command::{export, printed};
+    use crate::transfer::recorded::{BASE, NAMES, recorded, sample};
 
     /// Past one cell.
     const SAMPLES: u64 = 66_000;
@@ -68,10 +68,13 @@ mod columns {
 #[cfg(not(feature = "export"))]
 #[tokio::test]
 async fn without_the_feature_it_says_how_to_get_it() {
-    let dir = crate::recorded::recorded(1_000).await;
+    let dir = crate::transfer::recorded::recorded(1_000).await;
     for name in ["run.arrow", "run.parquet"] {
         let file = dir.path().join(name);
-        let said = crate::command::refused(&crate::command::export(dir.path(), &["--out", file.to_str().unwrap()]));
+        let said = crate::transfer::command::refused(&crate::transfer::command::export(
+            dir.path(),
+            &["--out", file.to_str().unwrap()],
+        ));
         assert!(said.contains("--features export"), "{said}");
         assert!(!file.exists());
     }

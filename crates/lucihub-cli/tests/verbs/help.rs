@@ -1,6 +1,6 @@
 //! Every verb's help, with examples, and the manual pages and completions that are made of it.
 
-use crate::golden::{committed, lucihub, printed, same_as};
+use crate::verbs::golden::{committed, lucihub, printed, same_as};
 
 fn help(verb: &[String]) -> String {
     let args: Vec<&str> = verb.iter().map(String::as_str).chain(["--help"]).collect();

@@ -8,7 +8,7 @@ use lucihub_models_core::{
 };
 use lucihub_store::{Store, Urls};
 
-use crate::golden::{committed, lucihub, printed, same_as};
+use crate::verbs::golden::{committed, lucihub, printed, same_as};
 
 const FORMS: [&str; 5] = ["table", "json", "jsonl", "csv", "ids"];
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use crate::golden::lucihub;
+use crate::verbs::golden::lucihub;
 
 /// What a command said that failed with this code, and that it is one line without a backtrace.
 fn said(args: &[&str], code: i32, set: &[(&str, &str)]) -> String {

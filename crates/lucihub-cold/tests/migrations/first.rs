@@ -7,11 +7,12 @@ use lucihub_models_core::cold::{Archived, ColdStore};
 use lucihub_models_core::{PageRequest, RunFilter};
 use lucihub_testkit::ManualClock;
 
-use crate::given;
-use crate::open::open;
-use crate::place::Place;
+use crate::migrations::given;
+use crate::migrations::open::open;
+use crate::migrations::place::Place;
+
 #[cfg(feature = "postgres")]
-use crate::place::postgres;
+use crate::migrations::place::postgres;
 
 const FIRST: &str = "2026-11-23-000000_first";
 

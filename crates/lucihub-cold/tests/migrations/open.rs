@@ -8,7 +8,7 @@ use lucihub_cold::{SqliteCold, SqliteOptions};
 use lucihub_models_core::cold::ColdStore;
 use lucihub_testkit::ManualClock;
 
-use crate::place::Place;
+use crate::migrations::place::Place;
 
 /// Opens what was migrated.
 pub(crate) async fn open(place: &Place, clock: &Arc<ManualClock>) -> Arc<dyn ColdStore> {

@@ -5,7 +5,7 @@ use lucihub_cold::migrate::Problem;
 use lucihub_cold::migrate::{self, Change, Direction, MigrationState};
 use lucihub_models_core::StoreError;
 
-use crate::place::{Place, places};
+use crate::migrations::place::{Place, places};
 
 /// What `lucihub_migrations` holds, without times.
 fn marks(place: &Place) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use lucihub_cold::migrate;
 
-use crate::place::{Place, places};
+use crate::migrations::place::{Place, places};
 
 /// `table: name -> type` of each line of `schema.rs` that declares a column, in the order of that file.
 fn declared() -> Vec<(String, String, String)> {

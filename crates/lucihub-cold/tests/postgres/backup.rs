@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::lab::{Database, MIGRATOR, ROLES, WRITER, open};
+use crate::postgres::lab::{Database, MIGRATOR, ROLES, WRITER, open};
 use crate::written;
 
 fn run(command: &mut Command) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lucihub_cold::PostgresCold;
 
-use crate::lab::{Database, WRITER, open, shared};
+use crate::postgres::lab::{Database, WRITER, open, shared};
 
 async fn fresh() -> (Arc<PostgresCold>, Database) {
     let database = Database::new();

@@ -3,7 +3,7 @@
 use lucihub_models_core::cold::{ColdRuns, PendingRun};
 use lucihub_models_core::{DeviceType, JobType, Order, PageCursor, PageRequest, RunFilter, RunId, RunState, Timestamp};
 
-use crate::lab::{Database, WRITER, open};
+use crate::postgres::lab::{Database, WRITER, open};
 
 const RUNS: u32 = 50_000;
 

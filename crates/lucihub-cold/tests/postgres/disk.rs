@@ -5,7 +5,7 @@ use lucihub_models_core::{PageRequest, RunFilter, SampleCell, Series, StoreError
 use lucihub_testkit::servers::{PostgresOptions as Config, PostgresServer};
 use lucihub_testkit::{Dice, models};
 
-use crate::lab::{Database, WRITER, open, template};
+use crate::postgres::lab::{Database, WRITER, open, template};
 
 /// A segment of the server's own log.
 const SEGMENT: u64 = 16 * 1024 * 1024;

@@ -11,7 +11,7 @@ use lucihub_models_core::{RunHead, RunId, SampleCell, Series, StoreError};
 use lucihub_testkit::servers::{PostgresOptions as Config, PostgresServer, Proxy};
 use lucihub_testkit::{ManualClock, models};
 
-use crate::lab::{Database, WRITER, open, shared, template};
+use crate::postgres::lab::{Database, WRITER, open, shared, template};
 
 fn owned(seed: u64) -> RunHead {
     let mut head = models::run_head(seed);

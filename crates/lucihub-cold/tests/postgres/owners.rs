@@ -7,7 +7,7 @@ use lucihub_models_core::StoreError;
 use lucihub_models_core::cold::ColdRuns;
 use lucihub_testkit::{ManualClock, models};
 
-use crate::lab::{Database, MIGRATOR, READER, ROLES, WRITER, as_role, open, shared};
+use crate::postgres::lab::{Database, MIGRATOR, READER, ROLES, WRITER, as_role, open, shared};
 
 /// What is not the migrator's in the schema, and whose it is.
 const OF_OTHERS: &str = "SELECT c.relname, c.relowner::regrole FROM pg_class AS c

@@ -7,7 +7,7 @@ use lucihub_models_core::RunHead;
 use lucihub_models_core::cold::{ColdRuns, Created};
 use lucihub_testkit::models;
 
-use crate::lab::{Database, WRITER, open};
+use crate::postgres::lab::{Database, WRITER, open};
 
 /// Makes `create` wait after its insertion, in the midst of its transaction, while somebody has this lock.
 const PAUSE: &str = "

@@ -8,7 +8,7 @@ use lucihub_models_core::{PageRequest, RunFilter, StoreError};
 use lucihub_testkit::servers::{PostgresOptions as Config, PostgresServer};
 use lucihub_testkit::{ManualClock, models};
 
-use crate::lab::{Database, MIGRATOR, READER, WRITER, as_role, open, shared, template};
+use crate::postgres::lab::{Database, MIGRATOR, READER, WRITER, as_role, open, shared, template};
 
 /// The kind of an error and its text, in which no password stands.
 async fn refused(url: &str) -> (&'static str, String) {

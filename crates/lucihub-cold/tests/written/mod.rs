@@ -1,5 +1,4 @@
 //! Runs that are written while a backup is made, and that are whole where it is restored.
-#![allow(dead_code, reason = "each test crate needs a part of it")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -10,7 +10,7 @@ use lucihub_testkit::models::{run_head, run_id};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::bench::{Bench, Worker, at_once};
+use crate::embedded::bench::{Bench, Worker, at_once};
 
 /// One index of a channel: a sample, or why there is none.
 #[derive(Debug, Clone, PartialEq)]

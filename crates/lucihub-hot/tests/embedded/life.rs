@@ -9,7 +9,7 @@ use lucihub_models_core::hot::{
 use lucihub_models_core::{Batch, Limits, RunState, WriterId};
 use lucihub_testkit::models::{device_id, device_seen, ending_in, lines_body, run_head, run_id, state_body};
 
-use crate::bench::{Bench, DAY, LEASE, at_once, request};
+use crate::embedded::bench::{Bench, DAY, LEASE, at_once, request};
 
 #[test]
 fn checks_stand_in_the_order_of_the_law() {

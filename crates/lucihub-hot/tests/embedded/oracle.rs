@@ -13,7 +13,7 @@ use lucihub_testkit::reference::hot::ReferenceHot;
 use lucihub_testkit::{Dice, ManualClock};
 use proptest::prelude::*;
 
-use crate::bench::{Bench, at_once};
+use crate::embedded::bench::{Bench, at_once};
 
 /// All alike: of two removals, ours keeps the longer promise, the reference the later one.
 const TOMBSTONE: Duration = Duration::from_secs(50);

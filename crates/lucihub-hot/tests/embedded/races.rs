@@ -7,7 +7,7 @@ use lucihub_models_core::hot::{Cancelled, HotAppend, HotRuns, HotSamples, HotWat
 use lucihub_models_core::{RunState, WriterId};
 use lucihub_testkit::models::{ending_in, lines_body, run_head, run_id, sample_value, samples_body, state_body};
 
-use crate::bench::{Bench, LEASE, Worker, at_once, request};
+use crate::embedded::bench::{Bench, LEASE, Worker, at_once, request};
 
 #[test]
 fn of_take_over_and_cancel_exactly_one_wins() {

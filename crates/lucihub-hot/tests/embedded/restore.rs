@@ -4,7 +4,7 @@ use lucihub_models_core::hot::{HotAppend, HotLogs, HotSamples, Outcome, Restore,
 use lucihub_models_core::{Batch, BatchBody, GapCause, Positions, StoreError, WriterId, WriterMark};
 use lucihub_testkit::models::{run_head, run_id, samples_body};
 
-use crate::bench::{Bench, LEASE, at_once, busy};
+use crate::embedded::bench::{Bench, LEASE, at_once, busy};
 
 #[test]
 fn a_lost_run_comes_back_with_its_positions() {

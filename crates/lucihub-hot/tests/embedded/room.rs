@@ -7,7 +7,7 @@ use lucihub_models_core::hot::{Cancelled, HotAppend, HotDevices, HotRuns, Outcom
 use lucihub_models_core::{BatchBody, RunState, StoreError, Timestamp};
 use lucihub_testkit::models::{device_seen, ending_in, run_head, run_id, samples_body};
 
-use crate::bench::{Bench, DAY, Worker, at_once, busy};
+use crate::embedded::bench::{Bench, DAY, Worker, at_once, busy};
 
 #[test]
 fn every_way_out_gives_all_room_back() {

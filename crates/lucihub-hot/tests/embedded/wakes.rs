@@ -7,7 +7,7 @@ use lucihub_models_core::RunState;
 use lucihub_models_core::hot::{HotRuns, HotWatch};
 use lucihub_testkit::models::{ending_in, lines_body, run_head, run_id, state_body};
 
-use crate::bench::{Bench, LEASE, at_once};
+use crate::embedded::bench::{Bench, LEASE, at_once};
 
 /// Follows a run by wake-ups alone until it is sealed. A missed wake-up hangs.
 async fn follow(bench: &Bench, seed: u64) -> u64 {

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::servers::{RedisCluster, RedisOptions as Config, RedisSentinel, RedisServer};
 
-use crate::harness::{harness, options};
-use crate::raw::{Named, Raw};
+use crate::redis::harness::{harness, options};
+use crate::redis::raw::{Named, Raw};
 
 /// The user that operators make, from the file that they are told to use.
 const USER: &str = include_str!("../../../../docs/redis-user.acl");

@@ -11,7 +11,7 @@ use lucihub_models_core::hot::{HotStore, HotWatch};
 use lucihub_testkit::HotHarness;
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
-use crate::raw::Raw;
+use crate::redis::raw::Raw;
 
 /// A prefix that no other test has, also on a server that other programs use. The user of the tests may touch `lh:*`.
 pub(crate) fn prefix() -> String {

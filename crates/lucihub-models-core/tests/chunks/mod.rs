@@ -1,6 +1,4 @@
 //! Chunks of a carrier, and a listener that checks the law of what is given out.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-#![allow(dead_code, reason = "each test crate needs a part of it")]
 
 use std::collections::BTreeMap;
 

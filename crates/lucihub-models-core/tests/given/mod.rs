@@ -1,5 +1,4 @@
 //! What the property tests are given: rare floats, hostile texts, runs with all of their parts.
-#![allow(dead_code, reason = "each test crate needs a part of it")]
 
 use lucihub_models_core::{
     Channel, FinalValue, Gap, GapCause, JobType, JsonText, LogLine, Overload, Phase, PhaseChange, Relation,

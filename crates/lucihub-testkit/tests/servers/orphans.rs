@@ -90,7 +90,7 @@ fn pieces_of_memory(pid: &str) -> usize {
 
 /// A test in a process of its own, with another temporary folder.
 fn this_test(name: &str, temporary: &Path, file: &Path) -> Child {
-    let name = format!("orphans::{name}");
+    let name = format!("servers::orphans::{name}");
     let program = env::current_exe().expect("the file of this test");
     let mut command = Command::new(program);
     command

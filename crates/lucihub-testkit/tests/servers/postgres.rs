@@ -145,7 +145,7 @@ fn a_given_server_serves_as_a_private_one_does() {
     let Some(databases) = PostgresDatabases::given() else {
         let program = std::env::current_exe().expect("the file of this test");
         let mut again = Command::new(program);
-        again.args(["--exact", "postgres::a_given_server_serves_as_a_private_one_does"]);
+        again.args(["--exact", "servers::postgres::a_given_server_serves_as_a_private_one_does"]);
         // `postgres` is replaced by the names of databases.
         let url = shared().admin_url("postgres") + "?sslmode=disable";
         let output = again.env("LUCIHUB_TEST_POSTGRES_URL", url).output().expect("this test starts");

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use lucihub_testkit::servers::{Direction, Proxy};
 
-use crate::postgres::{ask, shared};
+use crate::servers::postgres::{ask, shared};
 
 #[test]
 fn a_lost_answer_to_a_commit_is_a_commit() {
@@ -46,7 +46,7 @@ fn a_lost_answer_to_a_commit_is_a_commit() {
 
 /// `psql` that sends a statement when it has the answer to the one before.
 fn ask_by_input(url: &str, sql: &str) -> Result<String, String> {
-    let mut command = crate::postgres::psql(url);
+    let mut command = crate::servers::postgres::psql(url);
     let pipe = std::process::Stdio::piped;
     let mut child = command.stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().expect("psql is installed");
     drop(child.stdin.take().expect("it is piped").write_all(sql.as_bytes()));

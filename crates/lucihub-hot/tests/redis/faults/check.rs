@@ -9,7 +9,8 @@ use lucihub_models_core::{RunId, StoreError};
 use lucihub_testkit::models::sample_value;
 
 use super::writer::{CHANNELS, SAMPLES, line};
-use crate::raw::Raw;
+
+use crate::redis::raw::Raw;
 
 /// Asserts that a run is what its first `batches` bring: nothing lost, twice, or in another order.
 pub(super) async fn exact(hot: &RedisHot, run: RunId, batches: u64) {

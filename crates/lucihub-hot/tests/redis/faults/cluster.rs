@@ -20,7 +20,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::check::{exact, read_along};
 use super::tally::Tally;
 use super::writer::{LEASE, Writer};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 const WRITERS: u64 = 8;
 const PATIENCE: Duration = Duration::from_secs(120);

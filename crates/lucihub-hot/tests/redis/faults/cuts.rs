@@ -10,7 +10,8 @@ use lucihub_testkit::servers::{Direction, Proxy, RedisOptions as Config, RedisSe
 use super::check::{exact, exact_stored, read_along};
 use super::tally::Tally;
 use super::writer::Writer;
-use crate::harness::{by, open, options};
+
+use crate::redis::harness::{by, open, options};
 
 const SEED: u64 = 0x0c07;
 const WRITERS: u64 = 8;

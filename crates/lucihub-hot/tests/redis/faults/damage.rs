@@ -9,7 +9,8 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
 use super::tally::Tally;
 use super::writer::{SAMPLES, Writer};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 /// Replaces the last entry of a stream by what a function of its block makes of it.
 const CHANGE: &str = "local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1] \

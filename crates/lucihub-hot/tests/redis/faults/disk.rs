@@ -11,7 +11,8 @@ use lucihub_testkit::servers::{Fsync, RedisOptions as Config, RedisServer};
 use super::check::{exact, exact_stored};
 use super::tally::Tally;
 use super::writer::Writer;
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 /// What its file may grow before the disk is full: some tens of batches.
 const ROOM: u64 = 64 * 1024;

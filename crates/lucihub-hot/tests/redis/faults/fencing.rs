@@ -13,7 +13,8 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 use tokio::sync::Notify;
 
 use super::writer::LEASE;
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 async fn take(hot: &RedisHot, ids: &SeededIds, run: RunId, worker: &str) -> Taken {
     let request = TakeOver { run, worker: worker.to_owned(), writer: ids.writer_id(), lease: LEASE };

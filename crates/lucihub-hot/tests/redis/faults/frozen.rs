@@ -15,7 +15,8 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 use super::check::{exact, exact_stored};
 use super::tally::Tally;
 use super::writer::{Writer, body};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 const WRITERS: u64 = 8;
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -88,7 +89,7 @@ const ALONE: &str = "LUCIHUB_TEST_ALONE";
 fn memory_stays_bounded_while_the_server_is_frozen() {
     if std::env::var_os(ALONE).is_none() {
         // Other tests of this process need memory too.
-        let name = "faults::frozen::memory_stays_bounded_while_the_server_is_frozen";
+        let name = "redis::faults::frozen::memory_stays_bounded_while_the_server_is_frozen";
         let program = std::env::current_exe().unwrap();
         let output = Command::new(program).args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
         let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

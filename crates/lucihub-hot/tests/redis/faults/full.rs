@@ -12,7 +12,8 @@ use lucihub_testkit::models::{ending_in, lorenz_head, run_id, sample_value, samp
 use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
 use super::writer::{LEASE, line};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 const CHANNELS: u32 = 64;
 const SAMPLES: u64 = 250;

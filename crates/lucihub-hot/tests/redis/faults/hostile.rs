@@ -14,7 +14,8 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 use super::check::exact;
 use super::tally::Tally;
 use super::writer::{CHANNELS, SAMPLES, Writer, line};
-use crate::harness::{by, open, options};
+
+use crate::redis::harness::{by, open, options};
 
 async fn writer(hot: &RedisHot) -> Writer {
     Writer::begin(hot.clone(), 1, Arc::new(Tally::default())).await

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use super::check::{exact, exact_stored};
 use super::tally::Tally;
 use super::writer::Writer;
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 const WRITERS: u64 = 4;
 const KILLS: u64 = 5;

@@ -12,7 +12,8 @@ use tokio::time::{sleep, timeout};
 
 use super::tally::Tally;
 use super::writer::Writer;
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 /// Waits until there are no more connections than this.
 async fn at_most(server: &RedisServer, most: usize, what: &str) {

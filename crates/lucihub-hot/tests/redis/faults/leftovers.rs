@@ -15,7 +15,8 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 use super::check::{exact, exact_stored};
 use super::tally::Tally;
 use super::writer::{LEASE, Writer};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 async fn writer(hot: &RedisHot, seed: u64) -> Writer {
     Writer::begin(hot.clone(), seed, Arc::new(Tally::default())).await

@@ -13,7 +13,8 @@ use tokio::sync::Barrier;
 
 use super::tally::Tally;
 use super::writer::{LEASE, SAMPLES, Writer};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 const RACES: u64 = 1_000;
 

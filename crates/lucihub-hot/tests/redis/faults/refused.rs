@@ -9,8 +9,9 @@ use lucihub_testkit::servers::{RedisOptions as Config, RedisServer};
 
 use super::tally::Tally;
 use super::writer::Writer;
-use crate::conformance::least_user;
-use crate::harness::{open, options};
+
+use crate::redis::conformance::least_user;
+use crate::redis::harness::{open, options};
 
 /// What opening says about a URL.
 async fn refusal(url: &str, prefix: Option<&str>) -> StoreError {

@@ -12,7 +12,7 @@ use lucihub_testkit::models::run_id;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{open, options};
+use crate::redis::harness::{open, options};
 
 /// What is asked of the server now.
 #[derive(Debug, Clone)]

@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::tally::Tally;
 use super::writer::{Writer, answered};
-use crate::harness::{open, options};
+
+use crate::redis::harness::{open, options};
 
 /// Subscriptions are renewed every five seconds.
 const SOON: Duration = Duration::from_secs(20);

@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::tally::Tally;
 use super::writer::{Writer, line};
-use crate::harness::{by, open, options};
+
+use crate::redis::harness::{by, open, options};
 
 /// A generous bound: the connection is tried every five seconds.
 const SOON: Duration = Duration::from_secs(20);

@@ -1,5 +1,4 @@
 //! `lucihub runs export`, `import` and `samples` as people call them.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod binary;
 mod command;

@@ -1,5 +1,4 @@
 //! Several processes on one Redis server, as people run them in several terminals.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod act;
 mod ask;

@@ -1,5 +1,4 @@
 //! The private servers do what they say: they start, die, come back, and stay out of each other's way.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod failover;
 #[cfg(target_os = "linux")]

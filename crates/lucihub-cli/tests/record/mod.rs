@@ -1,5 +1,4 @@
 //! `lucihub record`: workers of any language, as processes beside a Redis server and a database file.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod ends;
 mod going_on;

@@ -16,6 +16,7 @@ mod finish;
 mod keeper;
 mod options;
 mod rescue;
+mod stops;
 mod tails;
 mod turns;
 mod verify;

@@ -10,15 +10,16 @@ use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples, RunUpdate};
 use lucihub_models_core::hot::{Restore, Restored};
 use lucihub_models_core::{
-    GapCause, NewAttachment, Positions, Run, RunId, StoreError, StoreEventKind, WriterId, WriterMark, whole,
+    GapCause, NewAttachment, Positions, Run, RunId, RunState, StoreError, StoreEventKind, WriterId, WriterMark, whole,
 };
 use lucihub_store::maintain::{Damage, SweepOptions, Verified};
 use lucihub_store::read::CellKey;
+use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
 
-use crate::lab::{begin_small, content, eager, end_small, small};
+use crate::lab::{begin_small, content, eager, end_small, record_some, small};
 
 /// A run of two channels with 4,000 samples each, archived, and a way to break it.
 struct Broken {
@@ -147,6 +148,46 @@ async fn cells_of_an_open_run_that_are_damaged_are_written_again() {
     crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
     assert!(given.whole().await);
     given.content_is_as_recorded().await;
+}
+
+/// The other channels, the log and hot storage's room do not wait for the one that is damaged.
+#[tokio::test]
+async fn a_growing_cell_that_cannot_be_read_keeps_its_own_channel_alone() {
+    let (mut given, recorder) = begun().await;
+    crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
+    let base = given.store.hot().get(given.run).await.unwrap().unwrap().base;
+    assert!(base.sample(1) > 1_024, "hot storage let go of the beginning of the cell: {base:?}");
+    let cell = "channel = 1 AND cell = 1";
+    let keep = format!("CREATE TABLE kept AS SELECT payload FROM run_samples WHERE {cell}");
+    diesel::sql_query(keep).execute(&mut given.raw).unwrap();
+    given.flip("run_samples", "payload", cell);
+    record_some(&recorder, 2, 1_900..2_200, 100).await;
+    recorder.flush().await.unwrap();
+    let keeper = Keeper::new(given.store.clone(), eager());
+    for sealed in [false, true] {
+        if sealed {
+            record_some(&recorder, 2, 2_200..4_000, 150).await;
+            recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+        }
+        let walked = keeper.walk().await.unwrap();
+        assert!(matches!(&walked.errors[..], [(_, StoreError::Corrupt { .. })]), "{walked:?}");
+        assert_eq!(walked.archived, 0);
+        let (cold, hot) = (
+            given.store.cold().get(given.run).await.unwrap().unwrap(),
+            given.store.hot().get(given.run).await.unwrap().unwrap(),
+        );
+        assert_eq!(cold.positions.samples, [hot.next.sample(0), 1_900], "{cold:?}");
+        assert_eq!(cold.positions.lines, hot.next.lines);
+        assert!(
+            cold.head.states.last().is_none_or(|last| !last.state.is_terminal()),
+            "no end comes before its samples"
+        );
+        assert_eq!((hot.base.sample(0), hot.base.sample(1)), (hot.next.sample(0), base.sample(1)));
+    }
+    // Back from a backup, it is archived whole.
+    given.sql(&format!("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE {cell}"));
+    crate::lab::clean_walk(&keeper).await;
+    assert!(given.whole().await);
 }
 
 #[tokio::test]

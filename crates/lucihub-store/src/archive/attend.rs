@@ -98,28 +98,29 @@ impl Keeper {
         self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
         self.keep_confirmed(&located);
-        if sealed {
-            let written = self.write_cells(&located, located.positions(), report);
-            let written = written.instrument(keeping::checkpoint(run)).await?;
-            self.all_written(&located);
-            keeping::mirrored(changed, self.store.now());
-            let Some(told) = keeping::archive(run, self.finish(&located, &written, report)).await? else {
-                return Ok(());
-            };
-            return self.let_go(&told, report).await;
-        }
         let mut stored = located.cold_positions().clone();
-        if self.is_due(&located) {
-            stored = stored.max(located.positions());
-            let checkpoint = self.checkpoint(&located, located.positions(), report);
-            let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
-            self.all_written(&located);
-            self.verify_ahead(&located, located.positions(), &written).await?;
-        } else if let Some(complete) = Self::complete(&located) {
-            stored = stored.max(&complete);
-            let checkpoint = self.checkpoint(&located, &complete, report);
-            let written = checkpoint.instrument(keeping::checkpoint(run)).await?;
-            self.verify_ahead(&located, &complete, &written).await?;
+        let mut wrong = None;
+        if sealed {
+            let reached = self.write_cells(&located, located.positions(), report);
+            let reached = reached.instrument(keeping::checkpoint(run)).await?;
+            self.note_checkpoint(&located, &reached);
+            if reached.wrong.is_none() {
+                keeping::mirrored(changed, self.store.now());
+                let Some(told) = keeping::archive(run, self.finish(&located, &reached.written, report)).await? else {
+                    return Ok(());
+                };
+                return self.let_go(&told, report).await;
+            }
+            self.tell_confirmed(&located, &reached.positions).await?;
+            (stored, wrong) = (stored.max(&reached.positions), reached.wrong);
+        } else if let Some((all, want)) = self.wanted(&located) {
+            let checkpoint = self.checkpoint(&located, &want, report);
+            let reached = checkpoint.instrument(keeping::checkpoint(run)).await?;
+            if all {
+                self.note_checkpoint(&located, &reached);
+            }
+            self.verify_ahead(&located, &reached.positions, &reached.written).await?;
+            (stored, wrong) = (stored.max(&reached.positions), reached.wrong);
         } else {
             self.confirm(&located).await?;
         }
@@ -128,6 +129,16 @@ impl Keeper {
             self.copy_events(run).await;
         }
         self.encode_ahead(&located).await?;
-        self.trim(&located, &stored).await
+        self.trim(&located, &stored).await?;
+        // Last, so that what cannot be read keeps nothing else waiting.
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// How far a run that is recorded is to be written now, and whether that is all there is.
+    fn wanted(&self, located: &Located) -> Option<(bool, Positions)> {
+        if self.is_due(located) {
+            return Some((true, located.positions().clone()));
+        }
+        Some((false, Self::complete(located)?))
     }
 }

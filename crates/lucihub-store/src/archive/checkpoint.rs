@@ -8,6 +8,7 @@ use lucihub_models_core::{Positions, Result, Timestamp};
 
 use super::keeper::{Keeper, WalkReport};
 use super::options::KeeperOptions;
+use super::stops::Reached;
 use super::writing::Writing;
 use super::written::Written;
 use crate::read::Located;
@@ -39,31 +40,31 @@ impl Keeper {
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
     }
 
-    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe. Returns what was written.
+    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe. Returns what that came to.
     pub(super) async fn checkpoint(
         &self,
         located: &Located,
         want: &Positions,
         report: &mut WalkReport,
-    ) -> Result<Written> {
-        let written = self.write_cells(located, want, report).await?;
-        self.tell_confirmed(located, want).await?;
-        Ok(written)
+    ) -> Result<Reached> {
+        let reached = self.write_cells(located, want, report).await?;
+        self.tell_confirmed(located, &reached.positions).await?;
+        Ok(reached)
     }
 
-    /// Writes every cell that has grown, up to a position, with the head in the last step. Returns what was written.
+    /// Writes every cell that has grown, up to a position, with the head in the last step. Returns what that came to.
     pub(super) async fn write_cells(
         &self,
         located: &Located,
         want: &Positions,
         report: &mut WalkReport,
-    ) -> Result<Written> {
-        let mut written = Written::default();
-        if !located.cold_positions().covers(want) {
-            written = Writing::new(self, located, want).all().await?;
-            report.checkpoints += 1;
+    ) -> Result<Reached> {
+        if located.cold_positions().covers(want) {
+            return Ok(Reached { written: Written::default(), positions: want.clone(), wrong: None });
         }
-        Ok(written)
+        let reached = Writing::new(self, located, want).all().await?;
+        report.checkpoints += u64::from(reached.wrong.is_none() || !reached.written.is_empty());
+        Ok(reached)
     }
 
     /// The time by the clock of hot storage: that of a keeper's machine may jump (H9).
@@ -71,13 +72,15 @@ impl Keeper {
         located.hot_run().map_or_else(|| self.store.now(), |hot| hot.now)
     }
 
-    /// Notes that nothing is unconfirmed of what this keeper saw.
-    pub(super) fn all_written(&self, located: &Located) {
+    /// Notes that a checkpoint was made of all that this keeper saw, and whether that left anything unconfirmed.
+    pub(super) fn note_checkpoint(&self, located: &Located, reached: &Reached) {
         let now = self.time_of(located);
         let mut memory = self.memory();
         let memory = memory.entry(located.run()).or_default();
         memory.checkpointed_at = Some(now);
-        memory.safe_until = located.hot_run().map(|hot| hot.now);
+        if reached.wrong.is_none() {
+            memory.safe_until = located.hot_run().map(|hot| hot.now);
+        }
     }
 
     /// Notes for how long hot storage has had at most what cold storage has not.

@@ -149,14 +149,18 @@ impl Keeper {
         Ok(())
     }
 
-    /// Encodes a part. Nothing comes of one that cold storage may have more of, or does not encode ahead.
+    /// Encodes a part. Nothing comes of one that cold storage may have more of or does not encode ahead, nor of one that
+    /// cannot be read, which the checkpoint tells.
     async fn encode_part(&self, located: &Located, part: Part) -> Result<(u32, Option<Tail>)> {
         let Part { channel, cell, range, before } = part;
         // Asked for each part: many channels may be begun in one look.
         if self.room.taken() as u64 >= self.options.ahead_bytes {
             return Ok((channel, before));
         }
-        let series = self.store.window_at(located, channel, range.clone()).await?;
+        let series = match self.store.window_at(located, channel, range.clone()).await {
+            Err(why) if why.is_unreadable() => return Ok((channel, None)),
+            read => read?,
+        };
         if is_lost_in(&series) || (series.first..series.end) != range {
             return Ok((channel, None));
         }

@@ -12,6 +12,7 @@ use lucihub_models_core::{
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::keeper::Keeper;
+use super::stops::{Reached, Stops};
 use super::tails::{Tails, is_lost_in};
 use super::written::Written;
 use crate::observe::keeping;
@@ -24,11 +25,15 @@ const CELLS_AT_ONCE: usize = 8;
 /// Cells on their way: the next ones are read while these are written. Memory is bounded by what a transaction may have,
 /// whatever the length of the run.
 ///
+/// A cell that grows may be damaged in cold storage after hot storage let go of its beginning. It keeps its own channel,
+/// and the end, from going on; the others do.
+///
 /// A writer that cannot ask cold storage may have put a run back from before the last checkpoint. Hot storage then
 /// calls lost what cold storage has: a cell that grows keeps it.
 pub(super) struct Writing<'a> {
     keeper: &'a Keeper,
     located: &'a Located,
+    want: &'a Positions,
     grown: Vec<Grown>,
     tails: Tails,
     written: Written,
@@ -40,6 +45,15 @@ pub(super) struct Writing<'a> {
 enum Grown {
     Lines { cell: u64, range: Range<u64>, from: u64 },
     Samples { channel: u32, cell: u64, range: Range<u64>, from: u64 },
+}
+
+impl Grown {
+    const fn key(&self) -> CellKey {
+        match *self {
+            Self::Lines { cell, .. } => CellKey::Lines(cell),
+            Self::Samples { channel, cell, .. } => CellKey::Samples { channel, cell },
+        }
+    }
 }
 
 /// A cell that was read.
@@ -63,36 +77,49 @@ struct Part {
 
 impl<'a> Writing<'a> {
     /// All that grew between what cold storage has and a position.
-    pub(super) fn new(keeper: &'a Keeper, located: &'a Located, want: &Positions) -> Self {
+    pub(super) fn new(keeper: &'a Keeper, located: &'a Located, want: &'a Positions) -> Self {
         let grown = grown(located.grid(), located.cold_positions(), want);
         let tails = keeper.tails(located);
-        Self { keeper, located, grown, tails, written: Written::default(), open: true }
+        Self { keeper, located, want, grown, tails, written: Written::default(), open: true }
     }
 
     /// Writes it, and the head with the last of it: whoever reads an end has all that came before.
-    pub(super) async fn all(mut self) -> Result<Written> {
+    pub(super) async fn all(mut self) -> Result<Reached> {
         let (keeper, located) = (self.keeper, self.located);
         let mut left = self.grown.len();
         let (grown, tails) = (std::mem::take(&mut self.grown), std::mem::take(&mut self.tails));
-        let log = Mutex::new(());
-        let cells = stream::iter(grown).map(|grown| read(&keeper.store, located, grown, &tails, &log));
-        let mut cells = pin!(cells.buffered(CELLS_AT_ONCE));
+        let (log, stops) = (Mutex::new(()), Stops::default());
+        let cells = stream::iter(grown).map(|grown| async {
+            let key = grown.key();
+            if stops.are_before(key) {
+                return Ok(None);
+            }
+            let read = read(&keeper.store, located, grown, &tails, &log).await;
+            Ok(stops.take(key, read)?.map(|cell| (key, cell)))
+        });
+        // A cell that was read before one ahead of it could not be.
+        let cells = cells.buffered(CELLS_AT_ONCE).try_filter_map(|cell| {
+            std::future::ready(Ok(cell.filter(|(key, _)| !stops.are_before(*key)).map(|(_, cell)| cell)))
+        });
+        let mut cells = pin!(cells);
         let most = keeper.options.transaction_bytes;
         let mut part = gather(&mut cells, most).await?;
         while !part.is_empty() {
-            left = left.saturating_sub(part.count());
+            left = left.saturating_sub(part.count()); // what is kept back stays, so that no end comes before it
             if left == 0 {
                 part.cells.head = located.hot_run().map(|hot| hot.head.clone());
             }
             let (next, ()) = tokio::try_join!(gather(&mut cells, most), self.write(part))?;
             part = next;
         }
+        let (positions, wrong) = stops.reached(located.cold_positions(), self.want, located.grid());
         if self.written.is_empty()
+            && wrong.is_none()
             && let Some(hot) = located.hot_run()
         {
             keeper.store.cold().mirror(&hot.head).await?;
         }
-        Ok(self.written)
+        Ok(Reached { written: self.written, positions, wrong })
     }
 
     async fn write(&mut self, part: Part) -> Result<()> {

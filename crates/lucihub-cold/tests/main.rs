@@ -32,5 +32,6 @@ mod quotas;
 #[cfg(feature = "sqlite")]
 #[cfg(test)]
 mod size;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg(test)]
 mod written;

@@ -52,15 +52,12 @@ macro_rules! envelope {
                 }
                 const VERSIONS: &[&str] = &[$($version),+];
                 let malformed = |version: &str, why: String| {
-                    ModelError::Malformed { kind: $kind, version: version.to_owned(), why }
+                    ModelError::malformed($kind, version, &why)
                 };
                 // The version alone is read first: of a newer one, nothing else is promised.
                 let version = version_of(text).map_err(|e| malformed("versioned", e.to_string()))?;
                 if is_newer(&version, VERSIONS) {
-                    return Err(ModelError::NewerVersion {
-                        found: version,
-                        newest: VERSIONS[VERSIONS.len() - 1].to_owned(),
-                    });
+                    return Err(ModelError::newer(&version, VERSIONS[VERSIONS.len() - 1]));
                 }
                 let tagged: Tagged<'_> =
                     serde_json::from_str(text).map_err(|e| malformed(&version, e.to_string()))?;

@@ -218,3 +218,54 @@ pub enum ModelError {
         why: String,
     },
 }
+
+impl ModelError {
+    /// `Malformed`. A document may repeat what it likes in its version and its names, and an error is one line.
+    pub(crate) fn malformed(kind: &'static str, version: &str, why: &str) -> Self {
+        Self::Malformed { kind, version: one_line(version, 60), why: one_line(why, 400) }
+    }
+
+    /// `NewerVersion`, as one line.
+    pub(crate) fn newer(found: &str, newest: &str) -> Self {
+        Self::NewerVersion { found: one_line(found, 60), newest: newest.to_owned() }
+    }
+}
+
+/// The beginning and the end of a text, where a position may stand, without control characters.
+fn one_line(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    let (head, tail) = (most - most / 4, most / 4);
+    let mut line = String::new();
+    for (at, c) in text.chars().enumerate() {
+        match at {
+            _ if count > most && at == head => line.push_str("..."),
+            _ if count > most && at > head && at < count - tail => {}
+            _ if c.is_control() => line.extend(c.escape_default()),
+            _ => line.push(c),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_document_repeats_is_one_short_line() {
+        let long = "k\u{1b}\n".repeat(100_000);
+        let why = format!("unknown field `{long}` at line 1 column 7");
+        let text = ModelError::malformed("run", &long, &why).to_string();
+        assert!(text.len() < 2_000 && !text.chars().any(char::is_control), "{text}");
+        assert!(text.contains("unknown field `k\\u{1b}") && text.ends_with("at line 1 column 7"), "{text}");
+        assert!(ModelError::newer(&long, "v2").to_string().len() < 400);
+        let short = ModelError::malformed("run", "v2", "an id at line 1");
+        assert_eq!(short.to_string(), "not a valid v2 run: an id at line 1");
+    }
+
+    #[test]
+    fn the_limit_of_a_line_is_exact() {
+        assert_eq!(one_line("12345678", 8), "12345678");
+        assert_eq!(one_line("123456789", 8), "123456...89");
+    }
+}

@@ -75,11 +75,10 @@ impl HeadDocument {
         struct Tagged<H> {
             head: H,
         }
-        let malformed =
-            |version: &str, why: String| ModelError::Malformed { kind: "head", version: version.to_owned(), why };
+        let malformed = |version: &str, why: String| ModelError::malformed("head", version, &why);
         let version = version_of(text).map_err(|e| malformed("versioned", e.to_string()))?;
         if is_newer(&version, &[Self::VERSION]) {
-            return Err(ModelError::NewerVersion { found: version, newest: Self::VERSION.to_owned() });
+            return Err(ModelError::newer(&version, Self::VERSION));
         }
         refuse_wide_integers(text).map_err(|why| malformed(&version, why))?;
         // Every step of the chain is visible here.

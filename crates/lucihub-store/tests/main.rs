@@ -15,6 +15,9 @@ mod attachments;
 mod attachments_lost;
 #[cfg(test)]
 mod behind;
+#[cfg(all(feature = "memory", feature = "sqlite"))]
+#[cfg(test)]
+mod damaged;
 #[cfg(test)]
 mod deletes;
 #[cfg(test)]

@@ -10,25 +10,25 @@ use lucihub_hot::embedded::{EmbeddedHot, EmbeddedOptions};
 use lucihub_models_core::cold::{Checkpoint, ColdArchive, ColdSamples, RunUpdate};
 use lucihub_models_core::hot::{Restore, Restored};
 use lucihub_models_core::{
-    GapCause, NewAttachment, Positions, Run, RunId, RunState, StoreError, StoreEventKind, WriterId, WriterMark, whole,
+    GapCause, NewAttachment, Positions, Run, RunId, StoreError, StoreEventKind, WriterId, WriterMark, whole,
 };
 use lucihub_store::maintain::{Damage, SweepOptions, Verified};
 use lucihub_store::read::CellKey;
-use lucihub_store::record::End;
 use lucihub_store::{Keeper, KeeperOptions, RecordOptions, Recorder, Store};
 use lucihub_testkit::ManualClock;
 use tempfile::TempDir;
 
-use crate::lab::{begin_small, content, eager, end_small, record_some, small};
+use crate::lab::{begin_small, content, eager, end_small, small};
 
 /// A run of two channels with 4,000 samples each, archived, and a way to break it.
-struct Broken {
-    store: Store,
+pub(crate) struct Broken {
+    pub(crate) store: Store,
     hot: Arc<EmbeddedHot>,
     cold: Arc<SqliteCold>,
-    raw: SqliteConnection,
-    run: RunId,
+    pub(crate) raw: SqliteConnection,
+    pub(crate) run: RunId,
     recorded: Run,
+    pub(crate) clock: Arc<ManualClock>,
     _folder: TempDir,
 }
 
@@ -41,13 +41,13 @@ async fn archived() -> Broken {
 }
 
 /// The same while it is recorded: half of it is in cold storage.
-async fn begun() -> (Broken, Recorder) {
+pub(crate) async fn begun() -> (Broken, Recorder) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cold.db");
     let clock = Arc::new(ManualClock::new());
     let cold = Arc::new(SqliteCold::open(SqliteOptions::file(&path), clock.clone()).await.unwrap());
     let hot = Arc::new(EmbeddedHot::new(EmbeddedOptions::default(), clock.clone()));
-    let store = Store::builder(hot.clone(), cold.clone()).clock(clock).build();
+    let store = Store::builder(hot.clone(), cold.clone()).clock(clock.clone()).build();
     let run = small(&store, 2).await.id;
     let recorder = begin_small(&store, run).await;
     // One that lets hot storage keep what it has.
@@ -55,16 +55,16 @@ async fn begun() -> (Broken, Recorder) {
     crate::lab::clean_walk(&Keeper::new(store.clone(), checkpoints)).await;
     let recorded = store.run(run).await.unwrap();
     let raw = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-    (Broken { store, hot, cold, raw, run, recorded, _folder: folder }, recorder)
+    (Broken { store, hot, cold, raw, run, recorded, clock, _folder: folder }, recorder)
 }
 
 impl Broken {
-    fn sql(&mut self, sql: &str) {
+    pub(crate) fn sql(&mut self, sql: &str) {
         assert_eq!(diesel::sql_query(sql).execute(&mut self.raw).unwrap(), 1, "{sql}");
     }
 
     /// Changes a byte in the middle of a column.
-    fn flip(&mut self, table: &str, column: &str, at: &str) {
+    pub(crate) fn flip(&mut self, table: &str, column: &str, at: &str) {
         self.sql(&format!(
             "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) / 2) || \
              CASE WHEN substr({column}, length({column}) / 2 + 1, 1) = x'00' THEN x'01' ELSE x'00' END || \
@@ -72,7 +72,7 @@ impl Broken {
         ));
     }
 
-    async fn whole(&self) -> bool {
+    pub(crate) async fn whole(&self) -> bool {
         let verified = self.store.verify(self.run).await.unwrap();
         verified.is_whole() && verified.damage.is_empty()
     }
@@ -148,46 +148,6 @@ async fn cells_of_an_open_run_that_are_damaged_are_written_again() {
     crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
     assert!(given.whole().await);
     given.content_is_as_recorded().await;
-}
-
-/// The other channels, the log and hot storage's room do not wait for the one that is damaged.
-#[tokio::test]
-async fn a_growing_cell_that_cannot_be_read_keeps_its_own_channel_alone() {
-    let (mut given, recorder) = begun().await;
-    crate::lab::clean_walk(&Keeper::new(given.store.clone(), eager())).await;
-    let base = given.store.hot().get(given.run).await.unwrap().unwrap().base;
-    assert!(base.sample(1) > 1_024, "hot storage let go of the beginning of the cell: {base:?}");
-    let cell = "channel = 1 AND cell = 1";
-    let keep = format!("CREATE TABLE kept AS SELECT payload FROM run_samples WHERE {cell}");
-    diesel::sql_query(keep).execute(&mut given.raw).unwrap();
-    given.flip("run_samples", "payload", cell);
-    record_some(&recorder, 2, 1_900..2_200, 100).await;
-    recorder.flush().await.unwrap();
-    let keeper = Keeper::new(given.store.clone(), eager());
-    for sealed in [false, true] {
-        if sealed {
-            record_some(&recorder, 2, 2_200..4_000, 150).await;
-            recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
-        }
-        let walked = keeper.walk().await.unwrap();
-        assert!(matches!(&walked.errors[..], [(_, StoreError::Corrupt { .. })]), "{walked:?}");
-        assert_eq!(walked.archived, 0);
-        let (cold, hot) = (
-            given.store.cold().get(given.run).await.unwrap().unwrap(),
-            given.store.hot().get(given.run).await.unwrap().unwrap(),
-        );
-        assert_eq!(cold.positions.samples, [hot.next.sample(0), 1_900], "{cold:?}");
-        assert_eq!(cold.positions.lines, hot.next.lines);
-        assert!(
-            cold.head.states.last().is_none_or(|last| !last.state.is_terminal()),
-            "no end comes before its samples"
-        );
-        assert_eq!((hot.base.sample(0), hot.base.sample(1)), (hot.next.sample(0), base.sample(1)));
-    }
-    // Back from a backup, it is archived whole.
-    given.sql(&format!("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE {cell}"));
-    crate::lab::clean_walk(&keeper).await;
-    assert!(given.whole().await);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Version 1: the first draft, exactly.
 //!
-//! Frozen. What later versions changed stands in their own modules.
+//! Frozen. What later versions changed stands in their own modules. It has no place for unknown fields: they are dropped.
 
 mod device;
 mod kinds;

@@ -262,8 +262,8 @@ impl Series {
         all
     }
 
-    /// Whether range, gaps and values agree: gaps ascending, not touching
-    /// alike, inside the range, and exactly one value for every other index.
+    /// Whether range, gaps and values agree: gaps not empty, ascending, inside the range, and exactly one value for every
+    /// other index.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
         let mut at = self.first;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use lucihub_models_core::{Positions, Result, StoreError};
+use lucihub_models_core::{Positions, Result};
 
 use super::keeper::Keeper;
 use super::verify::{agrees, has_all};
@@ -32,9 +32,9 @@ impl Keeper {
         let (run, grid, mut at) = (located.run(), located.grid(), range.start);
         for number in grid.log_cells(&range) {
             let part = at..grid.log_cell(number).end.min(range.end);
-            let stored = readable(self.store.cold().log_cells(run, number..number + 1).await)?;
-            let present = self.store.hot().lines(run, part.clone()).await?;
-            let (Some(stored), Some(present)) = (stored, present) else { break };
+            let stored = readable(self.store.cold().log_cells(run, number..number + 1).await)?.and_then(first);
+            let present = readable(self.store.hot().lines(run, part.clone()).await)?;
+            let (Some(stored), Some(present)) = (stored, present.flatten()) else { break };
             let Some(stored) = part.start.checked_sub(stored.first).and_then(|from| {
                 let from = usize::try_from(from).ok()?;
                 stored.lines.get(from..)
@@ -53,8 +53,9 @@ impl Keeper {
         let (run, grid, mut at) = (located.run(), located.grid(), range.start);
         for number in grid.sample_cells(&range) {
             let part = at..grid.sample_cell(number).end.min(range.end);
-            let stored = readable(self.store.cold().sample_cells(run, channel, number..number + 1).await)?;
-            let present = self.store.hot().window(run, channel, part.clone()).await?;
+            let stored = self.store.cold().sample_cells(run, channel, number..number + 1).await;
+            let stored = readable(stored)?.and_then(first);
+            let present = readable(self.store.hot().window(run, channel, part.clone()).await)?.flatten();
             let (Some(stored), Some(present)) = (stored, present) else { break };
             let has = stored.series.first <= part.start && stored.series.end >= part.end;
             if !has || (present.first..present.end) != part || !agrees(&stored.series, &present) {
@@ -66,11 +67,15 @@ impl Keeper {
     }
 }
 
-/// The cell that was asked for. One that is damaged agrees with nothing.
-fn readable<C>(cells: Result<Vec<C>>) -> Result<Option<C>> {
-    match cells {
-        Ok(cells) => Ok(cells.into_iter().next()),
-        Err(StoreError::Corrupt { .. }) => Ok(None),
+/// What was asked for. What is damaged agrees with nothing.
+fn readable<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(why) if why.is_unreadable() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn first<C>(cells: Vec<C>) -> Option<C> {
+    cells.into_iter().next()
 }

@@ -5,7 +5,7 @@
 use lucihub_models_core::{Digest, Grid, Positions, Result, RunId, StoreError};
 
 use super::keeper::Keeper;
-use super::verify::{Verify, Wanted};
+use super::verify::{ReadBack, Verify, Wanted};
 use super::written::Written;
 use crate::read::Located;
 
@@ -58,25 +58,33 @@ impl Verified {
 
 impl Keeper {
     /// How far a checkpoint of complete cells alone would bring cold storage; `None` if it has them all.
-    pub(super) fn complete(located: &Located) -> Option<Positions> {
+    pub(super) fn complete(&self, located: &Located) -> Option<Positions> {
         let (have, at, grid) = (located.cold_positions(), located.positions(), located.grid());
         let mut complete = at.clone();
         complete.lines -= at.lines % u64::from(grid.lines);
         for next in &mut complete.samples {
             *next -= *next % u64::from(grid.samples);
         }
+        let complete = self.stopped(located).pass_over(complete, have);
         let more = !have.covers(&Positions { states: 0, phases: 0, ..complete.clone() });
         // Hot storage that went back to an older copy may have less than cold storage.
         more.then(|| have.max(&complete).min(at))
     }
 
-    /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe.
-    pub(super) async fn verify_ahead(&self, located: &Located, safe: &Positions, written: &Written) -> Result<()> {
+    /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe. Returns what is wrong with
+    /// one: that keeps its own channel, or the log, from being read any further.
+    pub(super) async fn verify_ahead(
+        &self,
+        located: &Located,
+        safe: &Positions,
+        written: &Written,
+    ) -> Result<Option<StoreError>> {
         let (run, grid, hot) = (located.run(), located.grid(), located.hot_run());
         let verified = self.verified(run);
         let verify = Verify { store: &self.store, run, grid, hot, written };
         let from = verified.lines().len() as u64;
-        let hashes = verify.lines(from..complete_cells(safe.lines, grid.lines), safe.lines).await?;
+        let ReadBack { hashes, mut wrong } =
+            verify.lines(from..complete_cells(safe.lines, grid.lines), safe.lines).await?;
         self.memory().entry(run).or_default().verified.add_lines(from, hashes);
         let wanted = (0..u32::try_from(safe.samples.len()).unwrap_or(u32::MAX)).map(|channel| {
             let end = safe.sample(channel);
@@ -84,23 +92,30 @@ impl Keeper {
             Wanted { channel, cells, end }
         });
         let wanted = wanted.filter(|wanted| !wanted.cells.is_empty()).collect();
-        for (Wanted { channel, cells, .. }, hashes) in verify.channels(wanted).await? {
-            self.memory().entry(run).or_default().verified.add_samples(channel, cells.start, hashes);
+        for (Wanted { channel, cells, .. }, back) in verify.channels(wanted).await? {
+            self.memory().entry(run).or_default().verified.add_samples(channel, cells.start, back.hashes);
+            wrong = wrong.or(back.wrong);
         }
-        Ok(())
+        Ok(wrong)
     }
 
     /// Reads complete cells below a position back, those that hot storage still has all of, and says how far it may let go:
     /// of nothing of a channel, or of the lines, with a cell that is not as it should be.
-    pub(super) async fn read_back(&self, located: &Located, mut below: Positions) -> (Positions, Option<StoreError>) {
-        let (run, grid, written, mut wrong) = (located.run(), located.grid(), Written::default(), None);
-        let Some(hot) = located.hot_run() else { return (below, None) };
+    pub(super) async fn read_back(
+        &self,
+        located: &Located,
+        mut below: Positions,
+    ) -> Result<(Positions, Option<StoreError>)> {
+        let (run, grid, written) = (located.run(), located.grid(), Written::default());
+        let Some(hot) = located.hot_run() else { return Ok((below, None)) };
         let verified = self.verified(run);
         let verify = Verify { store: &self.store, run, grid, hot: Some(hot), written: &written };
         let from = (verified.lines().len() as u64).max(hot.base.lines.div_ceil(grid.lines.into()));
-        match verify.lines(from..complete_cells(below.lines, grid.lines), below.lines).await {
-            Ok(hashes) => self.memory().entry(run).or_default().verified.add_lines(from, hashes),
-            Err(error) => (below.lines, wrong) = (0, Some(error)),
+        let ReadBack { hashes, mut wrong } =
+            verify.lines(from..complete_cells(below.lines, grid.lines), below.lines).await?;
+        self.memory().entry(run).or_default().verified.add_lines(from, hashes);
+        if wrong.is_some() {
+            below.lines = 0;
         }
         for channel in 0..u32::try_from(below.samples.len()).unwrap_or(u32::MAX) {
             let (end, base) = (below.sample(channel), hot.base.sample(channel));
@@ -109,15 +124,14 @@ impl Keeper {
             if cells.is_empty() {
                 continue;
             }
-            match verify.samples(&Wanted { channel, cells, end }).await {
-                Ok(hashes) => self.memory().entry(run).or_default().verified.add_samples(channel, from, hashes),
-                Err(error) => {
-                    below.set_sample(channel, 0);
-                    wrong = wrong.or(Some(error));
-                }
+            let back = verify.samples(&Wanted { channel, cells, end }).await?;
+            self.memory().entry(run).or_default().verified.add_samples(channel, from, back.hashes);
+            if back.wrong.is_some() {
+                below.set_sample(channel, 0);
+                wrong = wrong.or(back.wrong);
             }
         }
-        (below, wrong)
+        Ok((below, wrong))
     }
 
     /// What was read back of a run so far.

@@ -98,47 +98,56 @@ impl Keeper {
         self.note_lag(&cold, &hot);
         let located = Located::live(cold, hot);
         self.keep_confirmed(&located);
-        let mut stored = located.cold_positions().clone();
-        let mut wrong = None;
-        if sealed {
-            let reached = self.write_cells(&located, located.positions(), report);
-            let reached = reached.instrument(keeping::checkpoint(run)).await?;
-            self.note_checkpoint(&located, &reached);
-            if reached.wrong.is_none() {
-                keeping::mirrored(changed, self.store.now());
-                let Some(told) = keeping::archive(run, self.finish(&located, &reached.written, report)).await? else {
-                    return Ok(());
-                };
-                return self.let_go(&told, report).await;
-            }
-            self.tell_confirmed(&located, &reached.positions).await?;
-            (stored, wrong) = (stored.max(&reached.positions), reached.wrong);
-        } else if let Some((all, want)) = self.wanted(&located) {
-            let checkpoint = self.checkpoint(&located, &want, report);
-            let reached = checkpoint.instrument(keeping::checkpoint(run)).await?;
-            if all {
-                self.note_checkpoint(&located, &reached);
-            }
-            self.verify_ahead(&located, &reached.positions, &reached.written).await?;
-            (stored, wrong) = (stored.max(&reached.positions), reached.wrong);
-        } else {
+        self.keep_stops(&located);
+        let Some((want, all)) = self.wanted(&located, sealed) else {
             self.confirm(&located).await?;
+            return self.rest(&located, located.cold_positions(), sealed, report).await;
+        };
+        let reached = self.write_cells(&located, &want, report);
+        let reached = reached.instrument(keeping::checkpoint(run)).await?;
+        if all {
+            self.note_checkpoint(&located, &reached);
         }
-        if self.attachments_due(&located) {
-            self.attachments(run, false, report).await?;
-            self.copy_events(run).await;
+        let mut wrong = reached.wrong;
+        if sealed && wrong.is_none() {
+            keeping::mirrored(changed, self.store.now());
+            match keeping::archive(run, self.finish(&located, &reached.written, report)).await {
+                Ok(Some(told)) => return self.let_go(&told, report).await,
+                Ok(None) => return Ok(()),
+                Err(why) if why.is_unreadable() => wrong = Some(why),
+                Err(error) => return Err(error),
+            }
         }
-        self.encode_ahead(&located).await?;
-        self.trim(&located, &stored).await?;
+        self.tell_confirmed(&located, &reached.positions).await?;
+        let read_back = self.verify_ahead(&located, &reached.positions, &reached.written).await?;
+        let stored = located.cold_positions().max(&reached.positions);
+        self.rest(&located, &stored, sealed, report).await?;
         // Last, so that what cannot be read keeps nothing else waiting.
-        wrong.map_or(Ok(()), Err)
+        wrong.or(read_back).map_or(Ok(()), Err)
     }
 
-    /// How far a run that is recorded is to be written now, and whether that is all there is.
-    fn wanted(&self, located: &Located) -> Option<(bool, Positions)> {
-        if self.is_due(located) {
-            return Some((true, located.positions().clone()));
+    /// What is done with each look at a run that is not archived.
+    async fn rest(&self, located: &Located, stored: &Positions, sealed: bool, report: &mut WalkReport) -> Result<()> {
+        let run = located.run();
+        if self.attachments_due(located) {
+            self.attachments(run, sealed, report).await?;
+            self.copy_events(run).await;
         }
-        Some((false, Self::complete(located)?))
+        if !sealed {
+            self.encode_ahead(located).await?;
+        }
+        let trimmed = self.trim(located, stored).await;
+        match self.stopped(located).why() {
+            Some(why) if trimmed.is_ok() => Err(why.clone()),
+            _ => trimmed,
+        }
+    }
+
+    /// How far a run is to be written now, and whether that is all there is.
+    fn wanted(&self, located: &Located, sealed: bool) -> Option<(Positions, bool)> {
+        if sealed || self.is_due(located) {
+            return Some((located.positions().clone(), true));
+        }
+        Some((self.complete(located)?, false))
     }
 }

@@ -23,6 +23,8 @@ impl Keeper {
         if have.covers(want) {
             return false;
         }
+        // What cannot be written counts for nothing, so that it is tried once in a while and not with each look.
+        let want = self.stopped(located).pass_over(want.clone(), have);
         let channels = u32::try_from(want.samples.len()).unwrap_or(u32::MAX);
         let samples: u64 = (0..channels).map(|c| want.sample(c).saturating_sub(have.sample(c))).sum();
         let bytes = 8 * samples + LINE_BYTES * want.lines.saturating_sub(have.lines);
@@ -38,18 +40,6 @@ impl Keeper {
     fn is_old(&self, age: Duration) -> bool {
         let KeeperOptions { checkpoint_age, walk, .. } = self.options;
         age >= checkpoint_age || age.saturating_add(walk) > checkpoint_age.saturating_add(walk / 10)
-    }
-
-    /// Writes every cell that has grown, up to a position, then tells hot storage what is safe. Returns what that came to.
-    pub(super) async fn checkpoint(
-        &self,
-        located: &Located,
-        want: &Positions,
-        report: &mut WalkReport,
-    ) -> Result<Reached> {
-        let reached = self.write_cells(located, want, report).await?;
-        self.tell_confirmed(located, &reached.positions).await?;
-        Ok(reached)
     }
 
     /// Writes every cell that has grown, up to a position, with the head in the last step. Returns what that came to.
@@ -109,8 +99,8 @@ impl Keeper {
     }
 
     async fn say_confirmed(&self, located: &Located, safe: &Positions) -> Result<()> {
-        let run = located.run();
-        if let Some(confirmed) = self.store.hot().confirm(run, safe).await? {
+        let (run, safe) = (located.run(), self.stopped(located).cap(safe.clone()));
+        if let Some(confirmed) = self.store.hot().confirm(run, &safe).await? {
             let now = self.time_of(located);
             self.memory().entry(run).or_default().confirmed.push((now, confirmed));
         }
@@ -136,7 +126,8 @@ impl Keeper {
             memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
         };
         if let Some(below) = below {
-            let (below, wrong) = self.read_back(located, below.min(stored)).await;
+            let below = self.stopped(located).cap(below.min(stored));
+            let (below, wrong) = self.read_back(located, below).await?;
             self.store.hot().trim(run, &below).await?;
             return wrong.map_or(Ok(()), Err);
         }

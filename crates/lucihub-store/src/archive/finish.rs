@@ -98,10 +98,10 @@ impl Keeper {
         let (lines, channels) = tokio::try_join!(verify.lines(cells, end.lines), verify.channels(wanted.collect()))?;
         let mut digest = RunDigest::begin(head);
         digest.lines(end.lines);
-        verified.lines().iter().chain(&lines).for_each(|hash| digest.cell(hash));
-        for (Wanted { channel, end, .. }, hashes) in channels {
+        verified.lines().iter().chain(&lines.whole()?).for_each(|hash| digest.cell(hash));
+        for (Wanted { channel, end, .. }, back) in channels {
             digest.channel(channel, end);
-            verified.samples(channel).iter().chain(&hashes).for_each(|hash| digest.cell(hash));
+            verified.samples(channel).iter().chain(&back.whole()?).for_each(|hash| digest.cell(hash));
         }
         Ok(digest.finish())
     }

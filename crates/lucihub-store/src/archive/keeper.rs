@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::ahead::Verified;
 use super::fill::Fill;
 use super::options::KeeperOptions;
+use super::stops::Stopped;
 use super::tails::{Room, Tails};
 use super::turns::Turns;
 use crate::devices::registry_entry;
@@ -56,6 +57,8 @@ pub(super) struct Memory {
     pub(super) verified: Verified,
     /// What is encoded of the cells that grow.
     pub(super) tails: Tails,
+    /// Where its columns go no further.
+    pub(super) stopped: Stopped,
     /// Up to when all that hot storage had was in cold storage, by hot storage's clock.
     pub(super) safe_until: Option<Timestamp>,
     /// How old the oldest content may have been at the last look that only hot storage had.
@@ -248,9 +251,12 @@ impl Keeper {
     }
 
     async fn failed(&self, run: RunId, error: StoreError, report: &mut WalkReport) {
-        // Where this keeper gets no answer, its worker may get none either: it has the time anew.
-        let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
-        clear(self.memory().entry(run).or_default());
+        // Where this keeper gets no answer, its worker may get none either: it has the time anew. What cannot be read was
+        // an answer.
+        if !error.is_unreadable() {
+            let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
+            clear(self.memory().entry(run).or_default());
+        }
         // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
         let gone = matches!(self.store.cold().get(run).await, Ok(None));
         if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {

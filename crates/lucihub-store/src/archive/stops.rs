@@ -5,39 +5,53 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lucihub_models_core::{Grid, Positions, Result, StoreError};
 
+use super::keeper::Keeper;
 use super::written::Written;
-use crate::read::CellKey;
+use crate::read::{CellKey, Located};
 
 /// What a checkpoint came to.
 #[derive(Debug)]
 pub(super) struct Reached {
     /// What it wrote.
     pub(super) written: Written,
-    /// Up to where cold storage has all there is.
+    /// Up to where cold storage has all there is, and can be read.
     pub(super) positions: Positions,
     /// Why that is not as far as it was meant to go.
     pub(super) wrong: Option<StoreError>,
 }
 
-/// The first cell of a channel, and of the log, that could not be read. What comes after it stays in hot storage: cells in
-/// cold storage follow each other without a hole. The other channels go on.
-#[derive(Debug, Default)]
-pub(super) struct Stops(Mutex<Stopped>);
-
-#[derive(Debug, Default)]
-struct Stopped {
-    at: BTreeMap<Column, u64>,
-    why: Option<StoreError>,
-}
-
 /// A channel, or the log.
 type Column = Option<u32>;
+
+/// The columns that a checkpoint did not get on with: cells in cold storage follow each other without a hole, so what comes
+/// after a cell that cannot be read stays in hot storage. So does what hot storage still has of that cell, for whoever
+/// mends it. The other columns go on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stopped(BTreeMap<Column, Stop>);
+
+/// A column that goes no further.
+#[derive(Debug, Clone)]
+struct Stop {
+    /// Where the cell begins that cannot be read.
+    at: u64,
+    /// How much cold storage has of the column, with all that came before that cell.
+    have: u64,
+    why: StoreError,
+}
+
+/// The same while the cells of a checkpoint are read, many at once: the first cell of each column that cannot be read.
+#[derive(Debug, Default)]
+pub(super) struct Stops(Mutex<BTreeMap<Column, (u64, StoreError)>>);
 
 const fn place(key: CellKey) -> (Column, u64) {
     match key {
         CellKey::Lines(cell) => (None, cell),
         CellKey::Samples { channel, cell } => (Some(channel), cell),
     }
+}
+
+fn position(positions: &Positions, column: Column) -> u64 {
+    column.map_or(positions.lines, |channel| positions.sample(channel))
 }
 
 impl Stops {
@@ -47,10 +61,10 @@ impl Stops {
             Ok(read) => Ok(Some(read)),
             Err(why) if why.is_unreadable() => {
                 let (column, cell) = place(key);
-                let mut stopped = self.stopped();
-                let at = stopped.at.entry(column).or_insert(cell);
-                *at = cell.min(*at);
-                stopped.why.get_or_insert(why);
+                let mut stops = self.stops();
+                if stops.get(&column).is_none_or(|(first, _)| cell < *first) {
+                    stops.insert(column, (cell, why));
+                }
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -60,26 +74,77 @@ impl Stops {
     /// Whether a cell comes after one that could not be read.
     pub(super) fn are_before(&self, key: CellKey) -> bool {
         let (column, cell) = place(key);
-        self.stopped().at.get(&column).is_some_and(|at| *at < cell)
+        self.stops().get(&column).is_some_and(|(first, _)| *first < cell)
     }
 
-    /// How far cold storage comes that has one position and was to come to another, and why not so far.
-    pub(super) fn reached(&self, have: &Positions, want: &Positions, grid: Grid) -> (Positions, Option<StoreError>) {
-        let Stopped { at, why } = std::mem::take(&mut *self.stopped());
-        let mut reached = want.clone();
-        for (column, cell) in at {
+    /// Where the columns stopped, of a run of which cold storage has so much.
+    pub(super) fn stopped(&self, have: &Positions, grid: Grid) -> Stopped {
+        let stops = std::mem::take(&mut *self.stops());
+        let stop = |(column, (cell, why)): (Column, (u64, StoreError))| {
+            let cells = if column.is_some() { grid.sample_cell(cell) } else { grid.log_cell(cell) };
+            (column, Stop { at: cells.start, have: position(have, column).max(cells.start), why })
+        };
+        Stopped(stops.into_iter().map(stop).collect())
+    }
+
+    fn stops(&self) -> MutexGuard<'_, BTreeMap<Column, (u64, StoreError)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stopped {
+    /// What is wrong with the first of them.
+    pub(super) fn why(&self) -> Option<&StoreError> {
+        self.0.values().next().map(|stop| &stop.why)
+    }
+
+    /// A position, and of columns that stopped no more than comes before the cell.
+    pub(super) fn cap(&self, mut positions: Positions) -> Positions {
+        for (column, stop) in &self.0 {
             match column {
-                None => reached.lines = have.lines.max(grid.log_cell(cell).start),
-                Some(channel) => {
-                    reached.set_sample(channel, have.sample(channel).max(grid.sample_cell(cell).start));
-                }
+                None => positions.lines = positions.lines.min(stop.at),
+                Some(channel) => positions.set_sample(*channel, positions.sample(*channel).min(stop.at)),
             }
         }
-        (reached, why)
+        positions
     }
 
-    fn stopped(&self) -> MutexGuard<'_, Stopped> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A position, and of columns that stopped what cold storage has: there is nothing to be done for them now.
+    pub(super) fn pass_over(&self, mut positions: Positions, have: &Positions) -> Positions {
+        for column in self.0.keys() {
+            match column {
+                None => positions.lines = have.lines,
+                Some(channel) => positions.set_sample(*channel, have.sample(*channel)),
+            }
+        }
+        positions
+    }
+
+    /// Forgets those that cold storage has got past.
+    fn keep(&mut self, have: &Positions) {
+        self.0.retain(|column, stop| position(have, *column) <= stop.have);
+    }
+
+    /// Takes in where columns stopped that were tried again; those that were not stand where they stood.
+    pub(super) fn tried(&mut self, tried: impl IntoIterator<Item = CellKey>, now: Self) {
+        for key in tried {
+            self.0.remove(&place(key).0);
+        }
+        self.0.extend(now.0);
+    }
+}
+
+impl Keeper {
+    /// Where columns of a run stopped when they were last tried.
+    pub(super) fn stopped(&self, located: &Located) -> Stopped {
+        self.memory().get(&located.run()).map(|memory| memory.stopped.clone()).unwrap_or_default()
+    }
+
+    /// Forgets stops that are past. They are tried again with each checkpoint of all there is.
+    pub(super) fn keep_stops(&self, located: &Located) {
+        if let Some(memory) = self.memory().get_mut(&located.run()) {
+            memory.stopped.keep(located.cold_positions());
+        }
     }
 }
 
@@ -91,38 +156,46 @@ mod tests {
         CellKey::Samples { channel, cell }
     }
 
-    fn damaged(stops: &Stops, key: CellKey) -> Result<Option<()>> {
-        stops.take(key, Err(StoreError::corrupt("run 1", format!("{key:?}"))))
+    fn damaged(stops: &Stops, key: CellKey) -> Option<()> {
+        stops.take(key, Err(StoreError::corrupt("run 1", format!("{key:?}")))).unwrap()
     }
 
     #[test]
     fn what_comes_after_a_cell_that_cannot_be_read_waits_and_nothing_else() {
         let stops = Stops::default();
         assert_eq!(stops.take(samples(1, 0), Ok(7)).unwrap(), Some(7));
-        assert!(damaged(&stops, samples(1, 3)).unwrap().is_none());
-        assert!(damaged(&stops, samples(1, 2)).unwrap().is_none());
+        assert!(damaged(&stops, samples(1, 3)).is_none() && damaged(&stops, samples(1, 2)).is_none());
         let are_before = |key| stops.are_before(key);
         assert!(are_before(samples(1, 3)) && !are_before(samples(1, 2)) && !are_before(samples(0, 9)));
         assert!(!are_before(CellKey::Lines(9)));
-        assert!(damaged(&stops, CellKey::Lines(0)).unwrap().is_none());
-        assert!(stops.are_before(CellKey::Lines(1)));
+        assert!(damaged(&stops, CellKey::Lines(0)).is_none() && stops.are_before(CellKey::Lines(1)));
     }
 
     #[test]
-    fn a_checkpoint_came_to_what_it_had_or_to_the_cell_that_stopped_it() {
+    fn a_column_that_stopped_counts_up_to_the_cell_until_cold_storage_has_more_of_it() {
         let grid = Grid { samples: 1_024, lines: 16 };
         let have = Positions { lines: 20, samples: vec![1_500, 1_500, 0], ..Positions::default() };
         let want = Positions { lines: 50, samples: vec![4_000, 4_000, 4_000], ..Positions::default() };
         let stops = Stops::default();
         for key in [samples(0, 1), samples(1, 2), CellKey::Lines(2)] {
-            damaged(&stops, key).unwrap();
+            damaged(&stops, key);
         }
-        let (reached, why) = stops.reached(&have, &want, grid);
-        let expected = Positions { lines: 32, samples: vec![1_500, 2_048, 4_000], ..want.clone() };
-        assert_eq!(reached, expected);
-        assert!(why.is_some_and(|why| why.to_string().contains("channel: 0")), "the first one is told");
-        let (reached, why) = Stops::default().reached(&have, &want, grid);
-        assert!(reached == want && why.is_none());
+        let mut stopped = stops.stopped(&have, grid);
+        let capped = Positions { lines: 32, samples: vec![1_024, 2_048, 4_000], ..want.clone() };
+        assert_eq!(stopped.cap(want.clone()), capped);
+        let passed = Positions { lines: 20, samples: vec![1_500, 1_500, 4_000], ..want.clone() };
+        assert_eq!(stopped.pass_over(want.clone(), &have), passed);
+        assert!(stopped.why().is_some_and(|why| why.to_string().contains("Lines(2)")));
+
+        stopped.keep(&have);
+        assert_eq!(stopped.cap(want.clone()), capped);
+        stopped.keep(&Positions { samples: vec![1_500, 2_049, 4_000], ..have.clone() });
+        assert_eq!(stopped.cap(want.clone()).samples, [1_024, 4_000, 4_000]);
+        stopped.tried([samples(2, 7)], Stopped::default());
+        assert_eq!(stopped.cap(want.clone()).samples, [1_024, 4_000, 4_000]);
+        stopped.tried([samples(0, 1), samples(0, 2), samples(2, 7)], stops.stopped(&have, grid));
+        assert_eq!(stopped.cap(want.clone()).samples, [4_000, 4_000, 4_000]);
+        assert!(Stops::default().stopped(&want, grid).why().is_none());
     }
 
     #[test]

@@ -36,42 +36,80 @@ pub(super) struct Wanted {
     pub(super) end: u64,
 }
 
+/// Cells that were read back, up to the first that is not as it should be.
+#[derive(Debug, Default)]
+pub(super) struct ReadBack {
+    pub(super) hashes: Vec<Digest>,
+    /// What is wrong with the one after these.
+    pub(super) wrong: Option<StoreError>,
+}
+
+impl ReadBack {
+    /// All that was wanted.
+    ///
+    /// # Errors
+    /// What is wrong with a cell.
+    pub(super) fn whole(self) -> Result<Vec<Digest>> {
+        self.wrong.map_or(Ok(self.hashes), Err)
+    }
+
+    /// Takes cells in. `false`: one cannot be read, or has other content than hot storage.
+    fn take(&mut self, read: Result<Vec<Digest>>) -> Result<bool> {
+        match read {
+            Ok(hashes) => self.hashes.extend(hashes),
+            Err(why) if why.is_unreadable() => self.wrong = Some(why),
+            Err(error) => return Err(error),
+        }
+        Ok(self.wrong.is_none())
+    }
+}
+
 impl Verify<'_> {
     /// The hashes of some log cells. The last one may end where the run does.
-    pub(super) async fn lines(self, cells: Range<u64>, end: u64) -> Result<Vec<Digest>> {
+    pub(super) async fn lines(self, cells: Range<u64>, end: u64) -> Result<ReadBack> {
         // One may have 64 MiB, or twice that in the largest grid.
         const AT_ONCE: u64 = 1;
-        let mut hashes = Vec::new();
+        let mut back = ReadBack::default();
         for part in chunks(cells, AT_ONCE) {
-            for found in log_cells(self.store, self.run, self.grid, part, end).await? {
-                hashes.push(self.compared(found).await?);
+            let found = log_cells(self.store, self.run, self.grid, part, end).await;
+            if !back.take(self.all_compared(found).await)? {
+                break;
             }
         }
-        Ok(hashes)
+        Ok(back)
     }
 
     /// The hashes of cells of channels, in the order of these. The last one of each may end where the run does.
-    pub(super) async fn channels(self, wanted: Vec<Wanted>) -> Result<Vec<(Wanted, Vec<Digest>)>> {
-        let hashes = stream::iter(wanted).map(|wanted| async move {
-            let hashes = self.samples(&wanted).await?;
-            Ok::<_, StoreError>((wanted, hashes))
+    pub(super) async fn channels(self, wanted: Vec<Wanted>) -> Result<Vec<(Wanted, ReadBack)>> {
+        let back = stream::iter(wanted).map(|wanted| async move {
+            let back = self.samples(&wanted).await?;
+            Ok::<_, StoreError>((wanted, back))
         });
-        hashes.buffered(CHANNELS_AT_ONCE).try_collect().await
+        back.buffered(CHANNELS_AT_ONCE).try_collect().await
     }
 
     /// The hashes of cells of one channel.
-    pub(super) async fn samples(self, wanted: &Wanted) -> Result<Vec<Digest>> {
+    pub(super) async fn samples(self, wanted: &Wanted) -> Result<ReadBack> {
         // With the channels beside it, as many decoded cells as memory is to hold.
         const AT_ONCE: u64 = 1;
-        let mut hashes = Vec::new();
+        let mut back = ReadBack::default();
         for part in chunks(wanted.cells.clone(), AT_ONCE) {
             if let Some(hash) = self.given_back(wanted, part.start) {
-                hashes.push(hash);
+                back.hashes.push(hash);
                 continue;
             }
-            for found in sample_cells(self.store, self.run, self.grid, wanted.channel, part, wanted.end).await? {
-                hashes.push(self.compared(found).await?);
+            let found = sample_cells(self.store, self.run, self.grid, wanted.channel, part, wanted.end).await;
+            if !back.take(self.all_compared(found).await)? {
+                break;
             }
+        }
+        Ok(back)
+    }
+
+    async fn all_compared(self, found: Result<Vec<Found>>) -> Result<Vec<Digest>> {
+        let mut hashes = Vec::new();
+        for found in found? {
+            hashes.push(self.compared(found).await?);
         }
         Ok(hashes)
     }

@@ -59,7 +59,7 @@ impl Grown {
 /// A cell that was read.
 enum Ready<'a> {
     /// Lines, and the turn to read a log cell, until they are taken.
-    Lines(LogCell, MutexGuard<'a, ()>),
+    Lines(LogCell, Option<MutexGuard<'a, ()>>),
     /// Samples, encoded, and the hash of what was.
     Samples(GrownCell, Digest),
     /// Samples that cold storage does not encode before it writes them.
@@ -87,14 +87,16 @@ impl<'a> Writing<'a> {
     pub(super) async fn all(mut self) -> Result<Reached> {
         let (keeper, located) = (self.keeper, self.located);
         let mut left = self.grown.len();
+        let tried: Vec<CellKey> = self.grown.iter().map(Grown::key).collect();
         let (grown, tails) = (std::mem::take(&mut self.grown), std::mem::take(&mut self.tails));
         let (log, stops) = (Mutex::new(()), Stops::default());
         let cells = stream::iter(grown).map(|grown| async {
             let key = grown.key();
+            let turn = if let CellKey::Lines(_) = key { Some(log.lock().await) } else { None };
             if stops.are_before(key) {
                 return Ok(None);
             }
-            let read = read(&keeper.store, located, grown, &tails, &log).await;
+            let read = read(&keeper.store, located, grown, &tails, turn).await;
             Ok(stops.take(key, read)?.map(|cell| (key, cell)))
         });
         // A cell that was read before one ahead of it could not be.
@@ -112,12 +114,20 @@ impl<'a> Writing<'a> {
             let (next, ()) = tokio::try_join!(gather(&mut cells, most), self.write(part))?;
             part = next;
         }
-        let (positions, wrong) = stops.reached(located.cold_positions(), self.want, located.grid());
-        if self.written.is_empty()
-            && wrong.is_none()
-            && let Some(hot) = located.hot_run()
+        let have = located.cold_positions();
+        let stopped = stops.stopped(have, located.grid());
+        let wrong = stopped.why().cloned();
+        let mut positions = stopped.cap(self.want.clone());
+        keeper.memory().entry(located.run()).or_default().stopped.tried(tried, stopped);
+        if let Some(hot) = located.hot_run()
+            && (self.written.is_empty() || wrong.is_some())
         {
-            keeper.store.cold().mirror(&hot.head).await?;
+            if wrong.is_none() || hot.seal.is_none() {
+                keeper.store.cold().mirror(&hot.head).await?;
+            } else {
+                // The end waits with what is kept back.
+                (positions.states, positions.phases) = (have.states, have.phases);
+            }
         }
         Ok(Reached { written: self.written, positions, wrong })
     }
@@ -226,11 +236,10 @@ async fn read<'a>(
     located: &Located,
     grown: Grown,
     tails: &Tails,
-    log: &'a Mutex<()>,
+    turn: Option<MutexGuard<'a, ()>>,
 ) -> Result<Ready<'a>> {
     match grown {
         Grown::Lines { cell, range, from } => {
-            let turn = log.lock().await;
             let mut slice = store.lines_at(located, range).await?;
             let known = usize::try_from(from.saturating_sub(slice.first)).unwrap_or(usize::MAX);
             let lost = LogLine::lost();

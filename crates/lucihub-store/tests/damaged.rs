@@ -24,6 +24,14 @@ async fn stopped(below: Positions, table: &str, cell: &str) -> (Broken, Recorder
     (given, recorder)
 }
 
+/// The rest of the run, once.
+async fn end(given: &Broken, recorder: &Recorder) {
+    if given.store.hot().get(given.run).await.unwrap().unwrap().seal.is_none() {
+        record_some(recorder, 2, 2_200..4_000, 150).await;
+        recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    }
+}
+
 /// A walk that names what is damaged. What it left of the run in cold and in hot storage.
 async fn walk_over_damage(given: &Broken, keeper: &Keeper) -> (ColdRun, HotRun) {
     let walked = keeper.walk().await.unwrap();
@@ -42,14 +50,16 @@ async fn a_growing_cell_that_cannot_be_read_keeps_its_own_channel_alone() {
     let cell = "channel = 1 AND cell = 1";
     let (mut given, recorder) = stopped(below, "run_samples", cell).await;
     let keeper = Keeper::new(given.store.clone(), eager());
+    let mut open = None;
     for sealed in [false, false, true, true] {
-        if sealed && given.store.hot().get(given.run).await.unwrap().unwrap().seal.is_none() {
-            record_some(&recorder, 2, 2_200..4_000, 150).await;
-            recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+        if sealed {
+            end(&given, &recorder).await;
         }
         let (cold, hot) = walk_over_damage(&given, &keeper).await;
         assert_eq!((cold.positions.lines, cold.positions.samples), (hot.next.lines, vec![hot.next.sample(0), 1_900]));
-        assert_eq!((hot.base.lines, hot.base.samples), (hot.next.lines, vec![hot.next.sample(0), 1_100]));
+        // Of a run that has ended nothing leaves before all of it was read back.
+        let at = open.get_or_insert(hot.next);
+        assert_eq!((hot.base.lines, hot.base.samples), (at.lines, vec![at.sample(0), 1_100]));
     }
     given.sql(&format!("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE {cell}"));
     crate::lab::clean_walk(&keeper).await;
@@ -65,32 +75,37 @@ async fn a_growing_log_cell_that_cannot_be_read_keeps_the_log_alone() {
     assert_eq!((cold.positions.lines, cold.positions.samples), (19, hot.next.samples.clone()));
     assert_eq!((hot.base.lines, hot.base.samples), (19, hot.next.samples));
     given.sql("UPDATE run_logs SET payload = (SELECT payload FROM kept) WHERE cell = 1");
-    record_some(&recorder, 2, 2_200..4_000, 150).await;
-    recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+    end(&given, &recorder).await;
     crate::lab::clean_walk(&keeper).await;
     assert!(given.whole().await);
 }
 
-/// Nothing is lost but what is damaged: the others are read back, and leave hot storage.
+/// What hot storage has of it stays there; what it has nothing of is no reason to keep what came after it.
 #[tokio::test]
-async fn a_complete_cell_that_nobody_has_whole_keeps_its_own_channel_in_hot_storage() {
-    let below = Positions { samples: vec![1_100, 1_100], ..Positions::default() };
-    let (mut given, recorder) = stopped(below, "run_samples", "channel = 1 AND cell = 0").await;
-    // A keeper that did not see it whole.
-    let keeper = Keeper::new(given.store.clone(), eager());
-    for sealed in [false, true, true] {
-        if sealed && given.store.hot().get(given.run).await.unwrap().unwrap().seal.is_none() {
-            record_some(&recorder, 2, 2_200..4_000, 150).await;
-            recorder.finish(RunState::Succeeded, End::default()).await.unwrap();
+async fn a_complete_cell_that_nobody_has_whole_stays_in_hot_storage_as_far_as_that_has_it() {
+    // Hot storage has the last of it, or none.
+    for base in [1_000, 1_100] {
+        let below = Positions { samples: vec![base, base], ..Positions::default() };
+        let (mut given, recorder) = stopped(below, "run_samples", "channel = 1 AND cell = 0").await;
+        // A keeper that did not see it whole.
+        let keeper = Keeper::new(given.store.clone(), eager());
+        let mut open = None;
+        for sealed in [false, false, true, true] {
+            if sealed {
+                end(&given, &recorder).await;
+            }
+            let walked = keeper.walk().await.unwrap();
+            assert!(matches!(&walked.errors[..], [(_, StoreError::Corrupt { .. })]), "{walked:?}");
+            assert_eq!(walked.archived, 0);
+            let hot = given.store.hot().get(given.run).await.unwrap().unwrap();
+            let at = open.get_or_insert(hot.next);
+            let kept = if base < 1_024 { base } else { at.sample(1) };
+            assert_eq!((hot.base.lines, hot.base.samples), (at.lines, vec![at.sample(0), kept]));
         }
-        let walked = keeper.walk().await.unwrap();
-        assert!(matches!(&walked.errors[..], [(_, StoreError::Corrupt { .. })]) && walked.archived == 0, "{walked:?}");
-        let hot = given.store.hot().get(given.run).await.unwrap().unwrap();
-        assert_eq!((hot.base.lines, hot.base.sample(0)), (hot.next.lines, hot.next.sample(0)));
+        given.sql("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE channel = 1 AND cell = 0");
+        crate::lab::clean_walk(&keeper).await;
+        assert!(given.whole().await);
     }
-    given.sql("UPDATE run_samples SET payload = (SELECT payload FROM kept) WHERE channel = 1 AND cell = 0");
-    crate::lab::clean_walk(&keeper).await;
-    assert!(given.whole().await);
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 //!
 //! Nothing in a complete cell changes any more, so when the run ends only the tails of its channels are left to do.
 
-use lucihub_models_core::{Digest, Grid, Positions, Result, RunId, StoreError};
+use futures_util::TryStreamExt;
+use lucihub_models_core::{Digest, Grid, Positions, Result, RunId};
 
 use super::keeper::Keeper;
+use super::stops::Unlike;
 use super::verify::{ReadBack, Verify, Wanted};
 use super::written::Written;
 use crate::read::Located;
@@ -71,67 +73,80 @@ impl Keeper {
         more.then(|| have.max(&complete).min(at))
     }
 
-    /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe. Returns what is wrong with
-    /// one: that keeps its own channel, or the log, from being read any further.
-    pub(super) async fn verify_ahead(
-        &self,
-        located: &Located,
-        safe: &Positions,
-        written: &Written,
-    ) -> Result<Option<StoreError>> {
+    /// Reads complete cells back, up to what cold storage has and hot storage knows to be safe. One that is not as it should
+    /// be keeps its own channel, or the log, from being read any further; what hot storage has of it stays there.
+    pub(super) async fn verify_ahead(&self, located: &Located, safe: &Positions, written: &Written) -> Result<()> {
         let (run, grid, hot) = (located.run(), located.grid(), located.hot_run());
         let verified = self.verified(run);
         let verify = Verify { store: &self.store, run, grid, hot, written };
         let from = verified.lines().len() as u64;
-        let ReadBack { hashes, mut wrong } =
-            verify.lines(from..complete_cells(safe.lines, grid.lines), safe.lines).await?;
-        self.memory().entry(run).or_default().verified.add_lines(from, hashes);
+        let lines = verify.lines(from..complete_cells(safe.lines, grid.lines), safe.lines).await?;
+        self.note_lines(located, from, lines);
         let wanted = (0..u32::try_from(safe.samples.len()).unwrap_or(u32::MAX)).map(|channel| {
             let end = safe.sample(channel);
             let cells = verified.samples(channel).len() as u64..complete_cells(end, grid.samples);
             Wanted { channel, cells, end }
         });
         let wanted = wanted.filter(|wanted| !wanted.cells.is_empty()).collect();
-        for (Wanted { channel, cells, .. }, back) in verify.channels(wanted).await? {
-            self.memory().entry(run).or_default().verified.add_samples(channel, cells.start, back.hashes);
-            wrong = wrong.or(back.wrong);
+        let channels: Vec<_> = verify.channels(wanted).try_collect().await?;
+        for (Wanted { channel, cells, .. }, back) in channels {
+            self.note_samples(located, channel, cells.start, back);
         }
-        Ok(wrong)
+        Ok(())
     }
 
-    /// Reads complete cells below a position back, those that hot storage still has all of, and says how far it may let go:
-    /// of nothing of a channel, or of the lines, with a cell that is not as it should be.
-    pub(super) async fn read_back(
-        &self,
-        located: &Located,
-        mut below: Positions,
-    ) -> Result<(Positions, Option<StoreError>)> {
+    /// Reads complete cells below a position back, those of which hot storage still has some, and says how far it may let
+    /// go: of nothing of a channel, or of the lines, with a cell that is not as it should be.
+    pub(super) async fn read_back(&self, located: &Located, mut below: Positions) -> Result<Positions> {
         let (run, grid, written) = (located.run(), located.grid(), Written::default());
-        let Some(hot) = located.hot_run() else { return Ok((below, None)) };
+        let Some(hot) = located.hot_run() else { return Ok(below) };
         let verified = self.verified(run);
         let verify = Verify { store: &self.store, run, grid, hot: Some(hot), written: &written };
-        let from = (verified.lines().len() as u64).max(hot.base.lines.div_ceil(grid.lines.into()));
-        let ReadBack { hashes, mut wrong } =
-            verify.lines(from..complete_cells(below.lines, grid.lines), below.lines).await?;
-        self.memory().entry(run).or_default().verified.add_lines(from, hashes);
-        if wrong.is_some() {
-            below.lines = 0;
+        let from = (verified.lines().len() as u64).max(complete_cells(hot.base.lines, grid.lines));
+        let cells = from..complete_cells(below.lines, grid.lines);
+        if !cells.is_empty() {
+            let lines = verify.lines(cells, below.lines).await?;
+            if self.note_lines(located, from, lines) {
+                below.lines = 0;
+            }
         }
         for channel in 0..u32::try_from(below.samples.len()).unwrap_or(u32::MAX) {
             let (end, base) = (below.sample(channel), hot.base.sample(channel));
-            let from = (verified.samples(channel).len() as u64).max(base.div_ceil(grid.samples.into()));
+            let from = (verified.samples(channel).len() as u64).max(complete_cells(base, grid.samples));
             let cells = from..complete_cells(end, grid.samples);
             if cells.is_empty() {
                 continue;
             }
             let back = verify.samples(&Wanted { channel, cells, end }).await?;
-            self.memory().entry(run).or_default().verified.add_samples(channel, from, back.hashes);
-            if back.wrong.is_some() {
+            if self.note_samples(located, channel, from, back) {
                 below.set_sample(channel, 0);
-                wrong = wrong.or(back.wrong);
             }
         }
-        Ok((below, wrong))
+        Ok(below)
+    }
+
+    /// Keeps in mind what was read back of the lines from such a cell on. Whether something is wrong with them.
+    fn note_lines(&self, located: &Located, from: u64, ReadBack { hashes, wrong }: ReadBack) -> bool {
+        let (grid, base) = (located.grid(), located.hot_run().map_or(u64::MAX, |hot| hot.base.lines));
+        let (cell, is_wrong) = (grid.log_cell(from + hashes.len() as u64), wrong.is_some());
+        let mut memory = self.memory();
+        let memory = memory.entry(located.run()).or_default();
+        memory.verified.add_lines(from, hashes);
+        let wrong = wrong.map(|why| Unlike { at: cell.start, in_hot: cell.end > base, why });
+        memory.stopped.read_back(None, grid.log_cell(from).start, wrong);
+        is_wrong
+    }
+
+    /// The same of a channel.
+    fn note_samples(&self, located: &Located, channel: u32, from: u64, ReadBack { hashes, wrong }: ReadBack) -> bool {
+        let (grid, base) = (located.grid(), located.hot_run().map_or(u64::MAX, |hot| hot.base.sample(channel)));
+        let (cell, is_wrong) = (grid.sample_cell(from + hashes.len() as u64), wrong.is_some());
+        let mut memory = self.memory();
+        let memory = memory.entry(located.run()).or_default();
+        memory.verified.add_samples(channel, from, hashes);
+        let wrong = wrong.map(|why| Unlike { at: cell.start, in_hot: cell.end > base, why });
+        memory.stopped.read_back(Some(channel), grid.sample_cell(from).start, wrong);
+        is_wrong
     }
 
     /// What was read back of a run so far.

@@ -7,6 +7,7 @@ use tracing::Instrument;
 
 use super::events::Told;
 use super::keeper::{Keeper, WalkReport};
+use super::stops::Reached;
 use crate::observe::keeping;
 use crate::read::Located;
 
@@ -99,53 +100,46 @@ impl Keeper {
         let located = Located::live(cold, hot);
         self.keep_confirmed(&located);
         self.keep_stops(&located);
-        let Some((want, all)) = self.wanted(&located, sealed) else {
-            self.confirm(&located).await?;
-            return self.rest(&located, located.cold_positions(), sealed, report).await;
-        };
-        let reached = self.write_cells(&located, &want, report);
-        let reached = reached.instrument(keeping::checkpoint(run)).await?;
-        if all {
-            self.note_checkpoint(&located, &reached);
-        }
-        let mut wrong = reached.wrong;
-        if sealed && wrong.is_none() {
-            keeping::mirrored(changed, self.store.now());
-            match keeping::archive(run, self.finish(&located, &reached.written, report)).await {
-                Ok(Some(told)) => return self.let_go(&told, report).await,
-                Ok(None) => return Ok(()),
-                Err(why) if why.is_unreadable() => wrong = Some(why),
-                Err(error) => return Err(error),
+        if sealed {
+            let reached = self.write_cells(&located, located.positions(), report);
+            let Reached { written, wrong, .. } = reached.instrument(keeping::checkpoint(run)).await?;
+            // Nothing of a run that has ended leaves hot storage before all of it was read back.
+            if let Some(why) = wrong {
+                return Err(why);
             }
+            self.note_checkpoint(&located, true);
+            keeping::mirrored(changed, self.store.now());
+            let Some(told) = keeping::archive(run, self.finish(&located, &written, report)).await? else {
+                return Ok(());
+            };
+            return self.let_go(&told, report).await;
         }
-        self.tell_confirmed(&located, &reached.positions).await?;
-        let read_back = self.verify_ahead(&located, &reached.positions, &reached.written).await?;
-        let stored = located.cold_positions().max(&reached.positions);
-        self.rest(&located, &stored, sealed, report).await?;
-        // Last, so that what cannot be read keeps nothing else waiting.
-        wrong.or(read_back).map_or(Ok(()), Err)
-    }
-
-    /// What is done with each look at a run that is not archived.
-    async fn rest(&self, located: &Located, stored: &Positions, sealed: bool, report: &mut WalkReport) -> Result<()> {
-        let run = located.run();
-        if self.attachments_due(located) {
-            self.attachments(run, sealed, report).await?;
+        let mut stored = located.cold_positions().clone();
+        if let Some((want, all)) = self.wanted(&located) {
+            let reached = self.write_cells(&located, &want, report);
+            let reached = reached.instrument(keeping::checkpoint(run)).await?;
+            self.tell_confirmed(&located, &reached.positions).await?;
+            if all {
+                self.note_checkpoint(&located, reached.wrong.is_none());
+            }
+            self.verify_ahead(&located, &reached.positions, &reached.written).await?;
+            stored = stored.max(&reached.positions);
+        } else {
+            self.confirm(&located).await?;
+        }
+        if self.attachments_due(&located) {
+            self.attachments(run, false, report).await?;
             self.copy_events(run).await;
         }
-        if !sealed {
-            self.encode_ahead(located).await?;
-        }
-        let trimmed = self.trim(located, stored).await;
-        match self.stopped(located).why() {
-            Some(why) if trimmed.is_ok() => Err(why.clone()),
-            _ => trimmed,
-        }
+        self.encode_ahead(&located).await?;
+        self.trim(&located, &stored).await?;
+        // Last, so that what cannot be read keeps nothing else waiting.
+        self.stopped(&located).why().map_or(Ok(()), |why| Err(why.clone()))
     }
 
-    /// How far a run is to be written now, and whether that is all there is.
-    fn wanted(&self, located: &Located, sealed: bool) -> Option<(Positions, bool)> {
-        if sealed || self.is_due(located) {
+    /// How far an open run is to be written now, and whether that is all there is.
+    fn wanted(&self, located: &Located) -> Option<(Positions, bool)> {
+        if self.is_due(located) {
             return Some((located.positions().clone(), true));
         }
         Some((self.complete(located)?, false))

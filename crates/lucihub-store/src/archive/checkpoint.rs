@@ -63,12 +63,12 @@ impl Keeper {
     }
 
     /// Notes that a checkpoint was made of all that this keeper saw, and whether that left anything unconfirmed.
-    pub(super) fn note_checkpoint(&self, located: &Located, reached: &Reached) {
+    pub(super) fn note_checkpoint(&self, located: &Located, whole: bool) {
         let now = self.time_of(located);
         let mut memory = self.memory();
         let memory = memory.entry(located.run()).or_default();
         memory.checkpointed_at = Some(now);
-        if reached.wrong.is_none() {
+        if whole {
             memory.safe_until = located.hot_run().map(|hot| hot.now);
         }
     }
@@ -87,6 +87,7 @@ impl Keeper {
     pub(super) async fn confirm(&self, located: &Located) -> Result<()> {
         let Some(hot) = located.hot_run() else { return Ok(()) };
         let safe = self.agreed(located, &located.cold_positions().min(&hot.next)).await?;
+        let safe = self.stopped(located).cap(safe);
         if hot.confirmed.covers(&safe) {
             return Ok(());
         }
@@ -115,7 +116,7 @@ impl Keeper {
         let run = located.run();
         let full = self.fill.get(&**self.store.hot()).await? >= self.options.trim_fill;
         let now = self.time_of(located);
-        let below: Option<Positions> = {
+        let (count, below) = {
             let mut memory = self.memory();
             let Some(memory) = memory.get_mut(&run) else { return Ok(()) };
             if let Some(confirmed) = confirmed_by_others(located).filter(|_| memory.confirmed.is_empty()) {
@@ -123,13 +124,13 @@ impl Keeper {
             }
             let old = |at: &Timestamp| full || now.since(*at) >= self.options.trim_age;
             let count = memory.confirmed.iter().take_while(|(at, _)| old(at)).count();
-            memory.confirmed.drain(..count).next_back().map(|(_, positions)| positions)
+            let Some((_, below)) = memory.confirmed[..count].last() else { return Ok(()) };
+            (count, memory.stopped.cap(below.min(stored)))
         };
-        if let Some(below) = below {
-            let below = self.stopped(located).cap(below.min(stored));
-            let (below, wrong) = self.read_back(located, below).await?;
-            self.store.hot().trim(run, &below).await?;
-            return wrong.map_or(Ok(()), Err);
+        let below = self.read_back(located, below).await?;
+        self.store.hot().trim(run, &below).await?;
+        if let Some(memory) = self.memory().get_mut(&run) {
+            memory.confirmed.drain(..count);
         }
         Ok(())
     }

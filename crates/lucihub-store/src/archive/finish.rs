@@ -1,5 +1,6 @@
 //! The end of a run's way: verified, committed, and let go of by hot storage.
 
+use futures_util::TryStreamExt;
 use lucihub_models_core::cold::{Archived, ColdRun, Commit, Committed};
 use lucihub_models_core::hot::{HotRun, Removed};
 use lucihub_models_core::{Digest, Positions, Result, RunDigest, RunHead, RunId};
@@ -95,13 +96,16 @@ impl Keeper {
             let cells = verified.samples(channel).len() as u64..grid.sample_cells(&(0..end)).end;
             Wanted { channel, cells, end }
         });
-        let (lines, channels) = tokio::try_join!(verify.lines(cells, end.lines), verify.channels(wanted.collect()))?;
+        // The first that is not as it should be ends it.
+        let lines = async { verify.lines(cells, end.lines).await?.whole() };
+        let channels = verify.channels(wanted.collect()).and_then(async |(wanted, back)| Ok((wanted, back.whole()?)));
+        let (lines, channels) = tokio::try_join!(lines, channels.try_collect::<Vec<_>>())?;
         let mut digest = RunDigest::begin(head);
         digest.lines(end.lines);
-        verified.lines().iter().chain(&lines.whole()?).for_each(|hash| digest.cell(hash));
-        for (Wanted { channel, end, .. }, back) in channels {
+        verified.lines().iter().chain(&lines).for_each(|hash| digest.cell(hash));
+        for (Wanted { channel, end, .. }, hashes) in channels {
             digest.channel(channel, end);
-            verified.samples(channel).iter().chain(&back.whole()?).for_each(|hash| digest.cell(hash));
+            verified.samples(channel).iter().chain(&hashes).for_each(|hash| digest.cell(hash));
         }
         Ok(digest.finish())
     }

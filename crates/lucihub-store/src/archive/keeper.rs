@@ -253,10 +253,11 @@ impl Keeper {
     async fn failed(&self, run: RunId, error: StoreError, report: &mut WalkReport) {
         // Where this keeper gets no answer, its worker may get none either: it has the time anew. What cannot be read was
         // an answer.
-        if !error.is_unreadable() {
-            let clear = |memory: &mut Memory| (memory.run_out, memory.lost_since) = (None, None);
-            clear(self.memory().entry(run).or_default());
-        }
+        let clear = |memory: &mut Memory| {
+            memory.lost_since = None;
+            memory.run_out = memory.run_out.filter(|_| error.is_unreadable());
+        };
+        clear(self.memory().entry(run).or_default());
         // Deleted meanwhile, or just being deleted, whatever the error made of it: nothing is left to do.
         let gone = matches!(self.store.cold().get(run).await, Ok(None));
         if !gone && !matches!(self.is_deleted(run).await, Ok(true)) {

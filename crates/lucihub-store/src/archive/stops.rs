@@ -23,11 +23,25 @@ pub(super) struct Reached {
 /// A channel, or the log.
 type Column = Option<u32>;
 
-/// The columns that a checkpoint did not get on with: cells in cold storage follow each other without a hole, so what comes
-/// after a cell that cannot be read stays in hot storage. So does what hot storage still has of that cell, for whoever
-/// mends it. The other columns go on.
+/// The columns of a run that have a cell which cannot be read. What hot storage still has of that cell, and of what comes
+/// after it, stays there for whoever mends it; the other columns go on.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stopped(BTreeMap<Column, Stop>);
+pub(super) struct Stopped {
+    /// Those that a checkpoint did not get on with: cells in cold storage follow each other without a hole.
+    writing: BTreeMap<Column, Stop>,
+    /// Those that did not read back.
+    reading: BTreeMap<Column, Unlike>,
+}
+
+/// A cell that is not as it should be.
+#[derive(Debug, Clone)]
+pub(super) struct Unlike {
+    /// Its first index.
+    pub(super) at: u64,
+    /// Whether hot storage has some of it. If not, what comes after it need not wait there.
+    pub(super) in_hot: bool,
+    pub(super) why: StoreError,
+}
 
 /// A column that goes no further.
 #[derive(Debug, Clone)]
@@ -84,7 +98,7 @@ impl Stops {
             let cells = if column.is_some() { grid.sample_cell(cell) } else { grid.log_cell(cell) };
             (column, Stop { at: cells.start, have: position(have, column).max(cells.start), why })
         };
-        Stopped(stops.into_iter().map(stop).collect())
+        Stopped { writing: stops.into_iter().map(stop).collect(), reading: BTreeMap::new() }
     }
 
     fn stops(&self) -> MutexGuard<'_, BTreeMap<Column, (u64, StoreError)>> {
@@ -95,23 +109,25 @@ impl Stops {
 impl Stopped {
     /// What is wrong with the first of them.
     pub(super) fn why(&self) -> Option<&StoreError> {
-        self.0.values().next().map(|stop| &stop.why)
+        self.writing.values().map(|stop| &stop.why).chain(self.reading.values().map(|cell| &cell.why)).next()
     }
 
     /// A position, and of columns that stopped no more than comes before the cell.
     pub(super) fn cap(&self, mut positions: Positions) -> Positions {
-        for (column, stop) in &self.0 {
+        let writing = self.writing.iter().map(|(column, stop)| (column, stop.at));
+        let reading = self.reading.iter().filter(|(_, cell)| cell.in_hot).map(|(column, cell)| (column, cell.at));
+        for (column, at) in writing.chain(reading) {
             match column {
-                None => positions.lines = positions.lines.min(stop.at),
-                Some(channel) => positions.set_sample(*channel, positions.sample(*channel).min(stop.at)),
+                None => positions.lines = positions.lines.min(at),
+                Some(channel) => positions.set_sample(*channel, positions.sample(*channel).min(at)),
             }
         }
         positions
     }
 
-    /// A position, and of columns that stopped what cold storage has: there is nothing to be done for them now.
+    /// A position, and of columns that cannot be written what cold storage has: there is nothing to be done for them now.
     pub(super) fn pass_over(&self, mut positions: Positions, have: &Positions) -> Positions {
-        for column in self.0.keys() {
+        for column in self.writing.keys() {
             match column {
                 None => positions.lines = have.lines,
                 Some(channel) => positions.set_sample(*channel, have.sample(*channel)),
@@ -120,17 +136,30 @@ impl Stopped {
         positions
     }
 
-    /// Forgets those that cold storage has got past.
-    fn keep(&mut self, have: &Positions) {
-        self.0.retain(|column, stop| position(have, *column) <= stop.have);
-    }
-
     /// Takes in where columns stopped that were tried again; those that were not stand where they stood.
     pub(super) fn tried(&mut self, tried: impl IntoIterator<Item = CellKey>, now: Self) {
         for key in tried {
-            self.0.remove(&place(key).0);
+            self.writing.remove(&place(key).0);
         }
-        self.0.extend(now.0);
+        self.writing.extend(now.writing);
+    }
+
+    /// Takes in what came of reading a channel, or the log, back from an index on.
+    pub(super) fn read_back(&mut self, channel: Option<u32>, from: u64, wrong: Option<Unlike>) {
+        // One before that was not read now.
+        let known = self.reading.remove(&channel).filter(|known| known.at < from);
+        let first = [known, wrong].into_iter().flatten().min_by_key(|cell| (!cell.in_hot, cell.at));
+        if let Some(cell) = first {
+            self.reading.insert(channel, cell);
+        }
+    }
+
+    /// Forgets those that cold storage has got past, or has all of.
+    fn keep(&mut self, have: &Positions, hot: &Positions) {
+        self.writing.retain(|column, stop| {
+            let at = position(have, *column);
+            at <= stop.have && at < position(hot, *column)
+        });
     }
 }
 
@@ -143,7 +172,7 @@ impl Keeper {
     /// Forgets stops that are past. They are tried again with each checkpoint of all there is.
     pub(super) fn keep_stops(&self, located: &Located) {
         if let Some(memory) = self.memory().get_mut(&located.run()) {
-            memory.stopped.keep(located.cold_positions());
+            memory.stopped.keep(located.cold_positions(), located.positions());
         }
     }
 }
@@ -187,15 +216,43 @@ mod tests {
         assert_eq!(stopped.pass_over(want.clone(), &have), passed);
         assert!(stopped.why().is_some_and(|why| why.to_string().contains("Lines(2)")));
 
-        stopped.keep(&have);
+        stopped.keep(&have, &want);
         assert_eq!(stopped.cap(want.clone()), capped);
-        stopped.keep(&Positions { samples: vec![1_500, 2_049, 4_000], ..have.clone() });
+        stopped.keep(&Positions { samples: vec![1_500, 2_049, 4_000], ..have.clone() }, &want);
         assert_eq!(stopped.cap(want.clone()).samples, [1_024, 4_000, 4_000]);
         stopped.tried([samples(2, 7)], Stopped::default());
         assert_eq!(stopped.cap(want.clone()).samples, [1_024, 4_000, 4_000]);
         stopped.tried([samples(0, 1), samples(0, 2), samples(2, 7)], stops.stopped(&have, grid));
         assert_eq!(stopped.cap(want.clone()).samples, [4_000, 4_000, 4_000]);
-        assert!(Stops::default().stopped(&want, grid).why().is_none());
+        assert!(stopped.why().is_none());
+    }
+
+    #[test]
+    fn a_column_that_hot_storage_has_no_more_of_is_not_stopped() {
+        let grid = Grid { samples: 1_024, lines: 16 };
+        let (have, stops) = (Positions { samples: vec![1_500], ..Positions::default() }, Stops::default());
+        assert!(damaged(&stops, samples(0, 1)).is_none());
+        let mut stopped = stops.stopped(&have, grid);
+        stopped.keep(&have, &have);
+        assert_eq!(stopped.cap(have.clone()), have);
+    }
+
+    #[test]
+    fn what_does_not_read_back_is_kept_where_hot_storage_has_some_of_it_and_written_on() {
+        let have = Positions { lines: 20, samples: vec![9_500], ..Positions::default() };
+        let unlike = |at, in_hot| Unlike { at, in_hot, why: StoreError::corrupt("run 1", at) };
+        let mut stopped = Stopped::default();
+        stopped.read_back(Some(0), 0, Some(unlike(1_024, false)));
+        assert!(stopped.cap(have.clone()) == have && stopped.why().is_some());
+        stopped.read_back(Some(0), 2_048, Some(unlike(4_096, true)));
+        stopped.keep(&Positions { samples: vec![9_900], ..have.clone() }, &have);
+        assert_eq!(stopped.cap(have.clone()).samples, [4_096]);
+        let want = Positions { samples: vec![9_800], ..have.clone() };
+        assert_eq!(stopped.pass_over(want.clone(), &have), want);
+        stopped.read_back(Some(0), 8_192, None);
+        assert_eq!(stopped.cap(have.clone()).samples, [4_096], "that one was not read");
+        stopped.read_back(Some(0), 4_096, None);
+        assert!(stopped.cap(have.clone()) == have && stopped.why().is_none());
     }
 
     #[test]

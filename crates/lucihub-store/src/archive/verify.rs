@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 use lucihub_models_core::cold::Checkpoint;
 use lucihub_models_core::hot::HotRun;
 use lucihub_models_core::{Digest, GapCause, Grid, LogCell, LogLine, Result, RunId, SampleCell, Series, StoreError};
@@ -80,12 +81,12 @@ impl Verify<'_> {
     }
 
     /// The hashes of cells of channels, in the order of these. The last one of each may end where the run does.
-    pub(super) async fn channels(self, wanted: Vec<Wanted>) -> Result<Vec<(Wanted, ReadBack)>> {
-        let back = stream::iter(wanted).map(|wanted| async move {
+    pub(super) fn channels(self, wanted: Vec<Wanted>) -> impl Stream<Item = Result<(Wanted, ReadBack)>> {
+        let back = stream::iter(wanted).map(move |wanted| async move {
             let back = self.samples(&wanted).await?;
-            Ok::<_, StoreError>((wanted, back))
+            Ok((wanted, back))
         });
-        back.buffered(CHANNELS_AT_ONCE).try_collect().await
+        back.buffered(CHANNELS_AT_ONCE)
     }
 
     /// The hashes of cells of one channel.

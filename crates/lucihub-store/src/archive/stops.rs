@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(stopped.cap(want.clone()).samples, [1_024, 4_000, 4_000]);
         stopped.tried([samples(0, 1), samples(0, 2), samples(2, 7)], stops.stopped(&have, grid));
         assert_eq!(stopped.cap(want.clone()).samples, [4_000, 4_000, 4_000]);
-        assert!(stopped.why().is_none());
+        assert!(Stops::default().stopped(&want, grid).why().is_none());
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Keeper {
         let run = located.run();
         let full = self.fill.get(&**self.store.hot()).await? >= self.options.trim_fill;
         let now = self.time_of(located);
-        let (count, below) = {
+        let (at, below) = {
             let mut memory = self.memory();
             let Some(memory) = memory.get_mut(&run) else { return Ok(()) };
             if let Some(confirmed) = confirmed_by_others(located).filter(|_| memory.confirmed.is_empty()) {
@@ -124,13 +124,18 @@ impl Keeper {
             }
             let old = |at: &Timestamp| full || now.since(*at) >= self.options.trim_age;
             let count = memory.confirmed.iter().take_while(|(at, _)| old(at)).count();
-            let Some((_, below)) = memory.confirmed[..count].last() else { return Ok(()) };
-            (count, memory.stopped.cap(below.min(stored)))
+            // The last of them stays until it is done.
+            memory.confirmed.drain(..count.saturating_sub(1));
+            let Some((at, below)) = memory.confirmed.first().filter(|_| count > 0) else { return Ok(()) };
+            (*at, memory.stopped.cap_written(below.min(stored)))
         };
         let below = self.read_back(located, below).await?;
         self.store.hot().trim(run, &below).await?;
-        if let Some(memory) = self.memory().get_mut(&run) {
-            memory.confirmed.drain(..count);
+        // Another one may have ended the run meanwhile, and the memory of it.
+        if let Some(memory) = self.memory().get_mut(&run)
+            && memory.confirmed.first().is_some_and(|(first, _)| *first == at)
+        {
+            memory.confirmed.remove(0);
         }
         Ok(())
     }

@@ -68,6 +68,13 @@ fn position(positions: &Positions, column: Column) -> u64 {
     column.map_or(positions.lines, |channel| positions.sample(channel))
 }
 
+fn lower(positions: &mut Positions, column: Column, to: u64) {
+    match column {
+        None => positions.lines = positions.lines.min(to),
+        Some(channel) => positions.set_sample(channel, positions.sample(channel).min(to)),
+    }
+}
+
 impl Stops {
     /// What was read of a cell; `None`, and a stop, where it cannot be read. Any other failure is one of the checkpoint.
     pub(super) fn take<T>(&self, key: CellKey, read: Result<T>) -> Result<Option<T>> {
@@ -114,13 +121,17 @@ impl Stopped {
 
     /// A position, and of columns that stopped no more than comes before the cell.
     pub(super) fn cap(&self, mut positions: Positions) -> Positions {
-        let writing = self.writing.iter().map(|(column, stop)| (column, stop.at));
-        let reading = self.reading.iter().filter(|(_, cell)| cell.in_hot).map(|(column, cell)| (column, cell.at));
-        for (column, at) in writing.chain(reading) {
-            match column {
-                None => positions.lines = positions.lines.min(at),
-                Some(channel) => positions.set_sample(*channel, positions.sample(*channel).min(at)),
-            }
+        let reading = self.reading.iter().filter(|(_, cell)| cell.in_hot);
+        for (column, cell) in reading {
+            lower(&mut positions, *column, cell.at);
+        }
+        self.cap_written(positions)
+    }
+
+    /// The same of columns that cannot be written alone, for who reads the others back.
+    pub(super) fn cap_written(&self, mut positions: Positions) -> Positions {
+        for (column, stop) in &self.writing {
+            lower(&mut positions, *column, stop.at);
         }
         positions
     }
@@ -146,8 +157,9 @@ impl Stopped {
 
     /// Takes in what came of reading a channel, or the log, back from an index on.
     pub(super) fn read_back(&mut self, channel: Option<u32>, from: u64, wrong: Option<Unlike>) {
-        // One before that was not read now.
-        let known = self.reading.remove(&channel).filter(|known| known.at < from);
+        let end = wrong.as_ref().map_or(u64::MAX, |cell| cell.at);
+        // One that was not read now is as it was.
+        let known = self.reading.remove(&channel).filter(|known| known.at < from || known.at > end);
         let first = [known, wrong].into_iter().flatten().min_by_key(|cell| (!cell.in_hot, cell.at));
         if let Some(cell) = first {
             self.reading.insert(channel, cell);
@@ -249,7 +261,9 @@ mod tests {
         assert_eq!(stopped.cap(have.clone()).samples, [4_096]);
         let want = Positions { samples: vec![9_800], ..have.clone() };
         assert_eq!(stopped.pass_over(want.clone(), &have), want);
+        assert_eq!(stopped.cap_written(have.clone()), have, "who trims reads it again");
         stopped.read_back(Some(0), 8_192, None);
+        stopped.read_back(Some(0), 1_024, Some(unlike(2_048, false)));
         assert_eq!(stopped.cap(have.clone()).samples, [4_096], "that one was not read");
         stopped.read_back(Some(0), 4_096, None);
         assert!(stopped.cap(have.clone()) == have && stopped.why().is_none());

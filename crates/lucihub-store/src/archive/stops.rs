@@ -1,4 +1,4 @@
-//! Where a checkpoint goes no further: one channel, or the log, at a cell that cannot be read.
+//! Cells that cannot be read: where a channel, or the log, is written no further, and what of it stays in hot storage.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
